@@ -1,0 +1,1 @@
+"""What people and programs talk to: dashboard pages, HTTP API, command line."""

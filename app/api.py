@@ -1,0 +1,145 @@
+"""The JSON API about images: predict one, explain one, and the synthetic samples.
+
+An image comes as a request's whole body or as the one file of a multipart form. A refused one is answered with status
+413 (too large) or 422 and the same JSON that the command line prints.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
+from numpy import uint8
+from numpy.typing import NDArray
+
+from app import urls
+from app.answers import attribution_answer, error_answer, prediction_answer
+from app.context import Context
+from app.uploads import TooLargeError, data_url, png, read_image_file, shrink
+from explain import METHODS, explain
+from model.images import ImageError, decode
+from model.phantoms import SAMPLES, sample
+
+CONCURRENT_IMAGES = 2
+MAX_SEED = 2**32 - 1
+THUMBNAIL_SIDE = 240
+IMMUTABLE = {"Cache-Control": "public, max-age=86400"}
+
+Answer = Callable[[str, NDArray[uint8]], dict[str, Any]]
+
+
+def register(server: FastAPI, context: Context) -> None:
+    """Add the routes to `server`."""
+    slots = asyncio.Semaphore(CONCURRENT_IMAGES)  # bounds the memory that decoding takes
+
+    async def answer_about_image(
+        request: Request, answer: Answer, threads: ThreadPoolExecutor | None = None
+    ) -> JSONResponse:
+        name = request.query_params.get("name", "image")
+        try:
+            name, content = await read_image_file(request)
+            async with slots:
+                image = await asyncio.to_thread(decode, content)
+        except ImageError as error:
+            return JSONResponse(error_answer(name, error), 413 if isinstance(error, TooLargeError) else 422)
+        loop = asyncio.get_running_loop()
+        return JSONResponse(await loop.run_in_executor(threads, answer, name, image))
+
+    def predict(name: str, image: NDArray[uint8]) -> dict[str, Any]:
+        return prediction_answer(name, context.predictor.predict(image))
+
+    def opened(name: str, image: NDArray[uint8]) -> dict[str, Any]:
+        small = shrink(image)
+        size = {"width": image.shape[1], "height": image.shape[0]}
+        return {**predict(name, image), **size, "source": data_url(small)}
+
+    @server.get(f"{urls.API}/health")
+    def health() -> dict[str, str]:
+        return {"status": "ok", "model": context.bundle.card.name}
+
+    @server.post(f"{urls.API}/predict")
+    async def predict_image(request: Request) -> JSONResponse:
+        """Predict the image in the request; nothing of it is kept."""
+        return await answer_about_image(request, predict)
+
+    @server.post(f"{urls.API}/explain")
+    async def explain_image(
+        request: Request, method: str = METHODS[0], target: str | None = None, against: str | None = None, seed: int = 0
+    ) -> JSONResponse:
+        """Predict and explain the image in the request; the target is the called class unless one is given."""
+        check_question(context, method, target, against, seed)
+
+        def answer(name: str, image: NDArray[uint8]) -> dict[str, Any]:
+            return explained(context, name, image, method, target, against, seed)
+
+        return await answer_about_image(request, answer, context.explanation_threads)
+
+    @server.post(f"{urls.API}/images")
+    async def open_image(request: Request) -> JSONResponse:
+        """Predict the image in the request and give it back upright, without metadata, as a PNG of modest size."""
+        return await answer_about_image(request, opened)
+
+    @server.get(f"{urls.API}/samples")
+    def samples() -> list[dict[str, Any]]:
+        return [
+            {"sample": name, "title": recipe.title, "description": recipe.description, "synthetic": True}
+            for name, recipe in SAMPLES.items()
+        ]
+
+    @server.get(urls.API + "/samples/{name}")
+    def open_sample(name: str) -> dict[str, Any]:
+        """A synthetic sample as `images` gives an uploaded image."""
+        return {**opened(SAMPLES[name].title, sample_image(name)), "synthetic": True, "sample": name}
+
+    @server.get(urls.API + "/samples/{name}/image.png")
+    def sample_file(name: str) -> Response:
+        return Response(png(sample_image(name)), media_type="image/png", headers=IMMUTABLE)
+
+    @server.get(urls.API + "/samples/{name}/thumbnail.png")
+    def sample_thumbnail(name: str) -> Response:
+        small = shrink(sample_image(name), THUMBNAIL_SIDE)
+        return Response(png(small), media_type="image/png", headers=IMMUTABLE)
+
+
+def check_question(context: Context, method: str, target: str | None, against: str | None, seed: int = 0) -> None:
+    """Raise HTTPException 422 unless method and seed are possible and the classes two different ones of the model."""
+    if method not in METHODS:
+        raise HTTPException(422, f"method is one of {', '.join(METHODS)}, not {method!r}.")
+    for code in (target, against):
+        if code is not None and code not in context.bundle.card.classes:
+            raise HTTPException(
+                422, f"target and against are of {', '.join(context.bundle.card.classes)}, not {code!r}."
+            )
+    if not 0 <= seed <= MAX_SEED:
+        raise HTTPException(422, f"seed is a whole number from 0 to {MAX_SEED}.")
+    if target is not None and target == against:
+        raise HTTPException(422, "target and against are the same class.")
+
+
+def explained(
+    context: Context,
+    name: str,
+    image: NDArray[uint8],
+    method: str,
+    target: str | None,
+    against: str | None,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """The prediction of an image and one method's map, for the called class where `target` is None."""
+    prediction = context.predictor.predict(image)
+    target = target or prediction.predicted
+    if target == against:
+        raise HTTPException(422, f"{against} is the called class. Name a target, or another class to contrast with.")
+    attribution = explain(image, context.predictor, method, target, against, seed=seed)
+    return {**prediction_answer(name, prediction), "attribution": attribution_answer(attribution)}
+
+
+@lru_cache(maxsize=len(SAMPLES))
+def sample_image(name: str) -> NDArray[uint8]:
+    """The picture of a synthetic sample; raises HTTPException 404 for an unknown name."""
+    if name not in SAMPLES:
+        raise HTTPException(404, f"There is no sample {name!r}; there are {', '.join(SAMPLES)}.")
+    return sample(name).image

@@ -1,0 +1,105 @@
+"""Pictures of a case: its image where that is on this machine, and its stored Grad-CAM maps as layers over it."""
+
+import io
+from functools import lru_cache
+from pathlib import Path
+
+import dash_mantine_components as dmc
+import numpy as np
+from dash import html
+from dash.development.base_component import Component
+from fastapi import FastAPI, HTTPException, Response
+from fastapi.responses import FileResponse
+from PIL import Image
+
+from analysis.predictions import MAP_COLUMN, class_maps
+from app import urls
+from app.components import icon
+from app.context import Context
+from app.results import Results
+from explain.attribution import Attribution, Target
+from explain.overlay import attribution_rgba
+
+THUMBNAIL = (240, 180)
+HEATMAP_SIDE = 256
+CACHED = {"Cache-Control": "private, max-age=3600"}
+
+
+def stored_attribution(results: Results, image_id: str, target: Target) -> Attribution:
+    """The Grad-CAM map of a test case as it was stored with the predictions; raises KeyError for an unknown case."""
+    maps = class_maps(np.asarray(results.table.at[image_id, MAP_COLUMN]), results.classes)
+    values = maps[target.code] if target.against is None else maps[target.code] - maps[target.against]
+    return Attribution(values, "gradcam", target, {"source": "test predictions"}, seed=0, evaluations=0, seconds=0.0)
+
+
+def picture(context: Context, image_id: str, target: Target | None = None, *, large: bool = False) -> Component:
+    """A case's image, or a placeholder where it is not on this machine, under the heatmap of `target` if given."""
+    if image_id in context.image_paths:
+        source = urls.case_image(image_id) if large else urls.case_thumbnail(image_id)
+        ground = html.Img(src=source, alt=f"Dermatoscopic image {image_id}", className="case-photo")
+    else:
+        ground = html.Div(
+            [icon("photo-off", 22), html.Span("Image not on this machine")] if target is None or large else None,
+            className="case-photo missing",
+        )
+    if target is None:
+        return html.Div(ground, className="case-picture")
+    layer = html.Img(
+        src=urls.case_heatmap(image_id, target.code, target.against),
+        alt=f"Grad-CAM heatmap of {image_id} for {target}",
+        className="case-heatmap",
+    )
+    return html.Div([ground, layer], className="case-picture")
+
+
+def opacity_slider(identifier: str) -> Component:
+    """A slider for the opacity of heatmaps; the page's callback sets the CSS variable --heatmap-opacity from it."""
+    return html.Div(
+        [
+            dmc.Text("Heatmap opacity", size="xs", className="quiet"),
+            dmc.Slider(
+                id=identifier, min=0, max=100, step=5, value=75, updatemode="drag", size="sm", w=140,
+                thumbLabel="Heatmap opacity in percent",
+            ),
+        ],
+        className="opacity-control",
+    )  # fmt: skip
+
+
+def register_images(server: FastAPI, context: Context) -> None:
+    """The routes of a case's pictures."""
+
+    def path_of(image_id: str) -> Path:
+        if image_id not in context.image_paths:
+            raise HTTPException(404, f"The image {image_id} is not on this machine.")
+        return context.image_paths[image_id]
+
+    @server.get(urls.API + urls.CASE + "/image")
+    def image(image_id: str) -> FileResponse:
+        return FileResponse(path_of(image_id), headers=CACHED)
+
+    @server.get(urls.API + urls.CASE + "/thumbnail.jpg")
+    def thumbnail(image_id: str) -> Response:
+        return Response(_thumbnail(path_of(image_id)), media_type="image/jpeg", headers=CACHED)
+
+    @server.get(urls.API + urls.CASE + "/heatmap.png")
+    def heatmap(image_id: str, target: str, against: str | None = None) -> Response:
+        known = {*context.results.classes, None}
+        if image_id not in context.results.table.index or not {target, against} <= known or target == against:
+            raise HTTPException(404, f"There is no map of {target} against {against} for {image_id}.")
+        attribution = stored_attribution(context.results, image_id, Target(target, against))
+        layer = Image.fromarray(attribution_rgba(attribution, HEATMAP_SIDE, HEATMAP_SIDE), "RGBA")
+        content = io.BytesIO()
+        layer.save(content, "PNG")
+        return Response(content.getvalue(), media_type="image/png", headers=CACHED)
+
+
+@lru_cache(maxsize=2048)
+def _thumbnail(path: Path) -> bytes:
+    with Image.open(path) as image:
+        image.draft("RGB", (2 * THUMBNAIL[0], 2 * THUMBNAIL[1]))
+        small = image.convert("RGB")
+    small.thumbnail(THUMBNAIL)
+    content = io.BytesIO()
+    small.save(content, "JPEG", quality=82)
+    return content.getvalue()

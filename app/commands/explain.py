@@ -1,0 +1,147 @@
+"""`lesionlens explain`: heatmaps of images, as pictures and as numbers."""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model.bundle import DEFAULT_BUNDLE
+from model.classes import BY_CODE, CODES
+
+if TYPE_CHECKING:
+    from explain.attribution import ProgressCallback
+    from model.prediction import Prediction, Predictor
+
+
+class ArgumentsError(ValueError):
+    """The command line asks for what cannot be done; the message says what and how to mend it."""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser(
+        "explain",
+        help="draw what the model looks at",
+        description="Write, for every image and method, the heatmap over the image as PNG and the raw map as NPZ "
+        "(arrays `values` and `metadata`). For teaching and research, not for diagnosis.",
+    )
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="JPEG, PNG, WebP, BMP or TIFF file")
+    parser.add_argument("--method", default="gradcam", metavar="METHODS", help="gradcam,shap,lime (default: gradcam)")
+    parser.add_argument("--target", metavar="CLASS", help=f"class to explain: {', '.join(CODES)} (default: as called)")
+    parser.add_argument("--against", metavar="CLASS", help="explain the target rather than this class")
+    parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="folder to write to (default: this)")
+    parser.add_argument("--model", type=Path, default=DEFAULT_BUNDLE, metavar="BUNDLE", help="model bundle to explain")
+    parser.add_argument("--seed", type=int, default=0, help="seed of SHAP and LIME (default: %(default)s)")
+    parser.add_argument("--opacity", type=float, metavar="0..1", help="of the strongest place (default: 0.75)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Explain the images; the exit status is 1 when one of them cannot be, and the others are explained all the same.
+
+    Each file is complete once it is named, so that an interrupted run keeps what it has finished. Raises
+    ArgumentsError, BundleError or ExplanationError before the first image for what is wrong with all of them.
+    """
+    from explain.attribution import ExplanationError, Target
+    from model.bundle import load_bundle
+    from model.images import ImageError
+    from model.prediction import Predictor
+
+    methods = _checked(arguments)
+    bundle = load_bundle(arguments.model)
+    for code in filter(None, (arguments.target, arguments.against)):
+        Target(code).weights(bundle.card.classes)
+    _make_folder(arguments.out)
+    predictor = Predictor(bundle)
+    print("For teaching and research, not for diagnosis.", file=sys.stderr)
+    status = 0
+    for path in arguments.images:
+        try:
+            _explain_image(path, predictor, methods, arguments)
+        except (ImageError, ExplanationError) as error:
+            print(f"{path}: {error}", file=sys.stderr)
+            status = 1
+    return status
+
+
+def _checked(arguments: argparse.Namespace) -> list[str]:
+    """The methods asked for, in order; raises ArgumentsError for what no image could be explained with."""
+    from explain import METHODS
+
+    methods = list(dict.fromkeys(name.strip() for name in arguments.method.split(",")))
+    for method in methods:
+        if method not in METHODS:
+            raise ArgumentsError(f"There is no method {method!r}. Choose from {', '.join(METHODS)}.")
+    if arguments.opacity is not None and not 0 <= arguments.opacity <= 1:
+        raise ArgumentsError(f"The opacity is a number from 0 to 1, not {arguments.opacity}.")
+    if arguments.target is not None and arguments.target == arguments.against:
+        raise ArgumentsError("--target and --against name the same class. Give two different ones.")
+    stem, count = Counter(path.stem for path in arguments.images).most_common(1)[0]
+    if count > 1:
+        raise ArgumentsError(f"{count} images are called {stem}, as would be their files. Explain them one at a time.")
+    return methods
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArgumentsError(f"Cannot write to {path}: {error.strerror}.") from error
+
+
+def _explain_image(path: Path, predictor: "Predictor", methods: list[str], arguments: argparse.Namespace) -> None:
+    from explain import METHOD_NAMES, explain
+    from explain.export import png_bytes, save_npz
+    from explain.overlay import OPACITY
+    from model.atomic import write_atomically
+    from model.images import decode
+
+    image = decode(path)
+    prediction = predictor.predict(image)
+    print(f"{path}: {_call(prediction)}", flush=True)
+    target = arguments.target or prediction.predicted
+    opacity = OPACITY if arguments.opacity is None else arguments.opacity
+    for method in methods:
+        with _progress_bar(f"{METHOD_NAMES[method]} of {path.name}") as show:
+            attribution = explain(
+                image, predictor, method, target, arguments.against, seed=arguments.seed, on_progress=show
+            )
+        contrast = f"_vs_{arguments.against}" if arguments.against else ""
+        picture = arguments.out / f"{path.stem}_{method}_{target}{contrast}.png"
+        numbers = picture.with_suffix(".npz")
+        write_atomically(picture, png_bytes(image, attribution, opacity))
+        save_npz(numbers, attribution)
+        print(f"  {picture}\n  {numbers}", flush=True)
+
+
+@contextmanager
+def _progress_bar(label: str) -> Iterator["ProgressCallback"]:
+    """A progress bar on standard error, moved by what is yielded and gone at the end."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as ProgressBar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with ProgressBar(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda progress: bar.update(task, completed=progress.done, total=progress.total)
+
+
+def _call(prediction: "Prediction") -> str:
+    """What the model calls the image, and why where another class is more probable."""
+    probabilities = dict(zip(prediction.classes, prediction.probabilities, strict=True))
+    most_probable = max(probabilities, key=lambda code: probabilities[code])
+    call = f"called {_named(prediction.predicted)}, probability {probabilities[prediction.predicted]:.3f}"
+    if most_probable == prediction.predicted:
+        return call
+    return (
+        f"{call}, although {_named(most_probable)} has {probabilities[most_probable]:.3f}: "
+        "the class is called whose probability is largest for how common it is"
+    )
+
+
+def _named(code: str) -> str:
+    return f"{code} ({BY_CODE[code].name})" if code in BY_CODE else code

@@ -1,0 +1,52 @@
+"""`lesionlens serve`: the dashboard."""
+
+import argparse
+import errno
+import socket
+from pathlib import Path
+
+from model.bundle import DEFAULT_BUNDLE
+
+
+class PortError(ValueError):
+    """The server cannot listen where it was told to; the message says why and what to do."""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser("serve", help="start the dashboard", description="Start the dashboard.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8050, help="port to listen on, 0 for any (default: %(default)s)")
+    parser.add_argument("--model", type=Path, default=DEFAULT_BUNDLE, metavar="BUNDLE", help="model bundle to serve")
+    parser.add_argument("--data", type=Path, metavar="PATH", help="data set whose images are shown with the cases")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until interrupted; raises PortError, BundleError or FileNotFoundError before the server starts."""
+    import uvicorn
+
+    from app.server import WEBSOCKET_MESSAGE_BYTES, create_app
+
+    listener = listen(arguments.host, arguments.port)
+    app = create_app(arguments.model, arguments.data)
+    config = uvicorn.Config(app, log_level="warning", ws_max_size=WEBSOCKET_MESSAGE_BYTES, timeout_graceful_shutdown=2)
+    host, port = listener.getsockname()[:2]
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    print(f"LesionLens is listening on {address} (stop with Ctrl-C)", flush=True)
+    with listener:
+        uvicorn.Server(config).run(sockets=[listener])
+    return 0
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on `host` and `port`; raises PortError when it cannot."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortError(
+                f"Port {port} on {host} is in use. Stop what uses it, or choose another with --port."
+            ) from error
+        raise PortError(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from error

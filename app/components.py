@@ -1,0 +1,117 @@
+"""The parts that every page is made of: header, statistic, class chip, figure, and the states of having nothing."""
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from app.theme import plotly_template
+from model.classes import BY_CODE
+
+NOTICE = "Teaching and research tool, not for diagnosis"
+
+
+def icon(name: str, size: int = 20) -> Component:
+    """The icon assets/icons/`name`.svg in the colour of the text around it, hidden from screen readers."""
+    return html.Span(
+        className="icon",
+        style={"--icon": f"url(/assets/icons/{name}.svg)", "width": size, "height": size},
+        **{"aria-hidden": "true"},
+    )
+
+
+def page_header(title: str, sentence: str | Component, *actions: Component) -> Component:
+    """A page's title, the one sentence that asks or answers its question, and its few actions at the right."""
+    return html.Header(
+        [
+            html.Div([dmc.Title(title, order=1), dmc.Text(sentence, className="page-sentence")]),
+            dmc.Group(list(actions), gap="xs", className="page-actions"),
+        ],
+        className="page-header",
+    )
+
+
+def panel(title: str, *children: Any, actions: list[Component] | None = None, **properties: Any) -> Component:
+    """A titled surface; the title states what its content shows."""
+    heading = html.Div([dmc.Title(title, order=2), *(actions or [])], className="panel-heading")
+    return html.Section([heading, *children], className="panel", **properties)
+
+
+def statistic(label: str, value: str, detail: str = "") -> Component:
+    """A figure of merit as a tile: what it is, its value with unit, and its interval or comparison."""
+    return html.Div(
+        [
+            html.Div(label, className="statistic-label"),
+            html.Div(value, className="statistic-value"),
+            html.Div(detail, className="statistic-detail"),
+        ],
+        className="statistic",
+    )
+
+
+def class_chip(code: str, *, full_name: bool = False) -> Component:
+    """A diagnosis as its colour and code, or its full name."""
+    diagnosis = BY_CODE[code]
+    return html.Span(
+        [
+            html.Span(className="class-dot", style={"background": diagnosis.colour}),
+            diagnosis.name if full_name else diagnosis.code,
+        ],
+        className="class-chip",
+        title=diagnosis.name,
+    )
+
+
+def empty(title: str, text: str | Component, action: Component | None = None) -> Component:
+    """Nothing to show: says so, and how to fill it."""
+    return _state("photo-off", title, text, action, "state-empty")
+
+
+def failed(title: str, text: str | Component, action: Component | None = None) -> Component:
+    """Something went wrong: says what, and what to do."""
+    return _state("alert-triangle", title, text, action, "state-failed")
+
+
+def _state(name: str, title: str, text: str | Component, action: Component | None, kind: str) -> Component:
+    content = [icon(name, 28), html.Div(title, className="state-title"), html.Div(text, className="state-text")]
+    role = "alert" if kind == "state-failed" else "status"
+    return html.Div([*content, action], className=f"state {kind}", role=role)
+
+
+def download_button(label: str, identifier: Any) -> Component:
+    """A button that offers a file; the page's callback answers its `n_clicks` through a dcc.Download."""
+    return dmc.Button(
+        label, id=identifier, leftSection=icon("download", 16), variant="default", size="compact-sm", n_clicks=0
+    )
+
+
+def download_link(label: str, href: str) -> Component:
+    """A link to a file that the server makes, such as a table as CSV, that looks like a button."""
+    return html.A([icon("download", 16), label], href=href, download="", className="button-link")
+
+
+def link_button(label: str, href: str, icon_name: str | None = None) -> Component:
+    """A link within the dashboard that looks like a button."""
+    return dcc.Link([icon_name and icon(icon_name, 16), label], href=href, className="button-link")
+
+
+def graph(figure: Any, identifier: Any, filename: str, height: int = 380) -> Component:
+    """A Plotly figure in the house template, to be downloaded as it stands through its own button."""
+    figure.update_layout(template=plotly_template(), height=height)
+    return dcc.Graph(
+        id=identifier,
+        figure=figure,
+        responsive=True,
+        style={"height": height},
+        config={
+            "displaylogo": False,
+            "modeBarButtonsToRemove": ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d"],
+            "toImageButtonOptions": {"format": "svg", "filename": filename},
+        },
+    )
+
+
+def skeleton(height: int) -> Component:
+    """A grey stand-in, `height` pixels tall, for what is being worked out."""
+    return dmc.Skeleton(height=height, radius="sm")

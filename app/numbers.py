@@ -1,0 +1,43 @@
+"""Numbers as people read them."""
+
+import math
+
+from analysis.bootstrap import Estimate
+
+DASH = "–"
+
+
+def decimal(value: float, digits: int = 3) -> str:
+    """A figure of merit between 0 and 1, or a dash where it is not defined."""
+    return DASH if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def percent(value: float) -> str:
+    """A share in [0, 1] as a percentage with one decimal, or a dash where it is not defined."""
+    return DASH if math.isnan(value) else f"{100 * value:.1f} %"
+
+
+def signed(value: float) -> str:
+    """A margin in logits with its sign and two decimals."""
+    return f"{value:+.2f}".replace("-", "−")
+
+
+def interval(estimate: Estimate, digits: int = 3) -> str:
+    """The ends of an interval, such as 0.689–0.767, or a dash where it is not defined."""
+    if math.isnan(estimate.low):
+        return DASH
+    return f"{estimate.low:.{digits}f}–{estimate.high:.{digits}f}"
+
+
+def percent_interval(estimate: Estimate) -> str:
+    """The ends of an interval of a share as percentages, such as 68.9–76.7 %."""
+    if math.isnan(estimate.low):
+        return DASH
+    return f"{100 * estimate.low:.1f}–{100 * estimate.high:.1f} %"
+
+
+def with_interval(estimate: Estimate, digits: int = 3) -> str:
+    """A value with its interval, such as 0.731 (0.689–0.767)."""
+    if math.isnan(estimate.value):
+        return DASH
+    return f"{decimal(estimate.value, digits)} ({interval(estimate, digits)})"

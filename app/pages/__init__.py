@@ -1,0 +1,39 @@
+"""The pages, by the pattern of their address.
+
+A page is a module with four functions: `layout(context, query, **parts) -> Component` builds it from its address,
+`stores() -> list[Component]` gives what must outlive it, `register_callbacks(app, context)` makes it respond, and
+`register_api(server, context)` adds its JSON twin.
+"""
+
+from collections.abc import Mapping
+from types import ModuleType
+
+from dash.development.base_component import Component
+from starlette.routing import compile_path
+
+from app import urls
+from app.components import failed, link_button
+from app.context import Context
+from app.pages import case, cases, confusion, explain, metrics, pair
+
+PAGES: dict[str, ModuleType] = {
+    urls.EXPLAIN: explain,
+    urls.CASES: cases,
+    urls.CASE: case,
+    urls.METRICS: metrics,
+    urls.CONFUSION: confusion,
+    urls.PAIR: pair,
+}
+
+
+def render(context: Context, pathname: str, query: Mapping[str, str]) -> Component:
+    """The page at `pathname`, or a page that says there is none."""
+    path = urls.EXPLAIN if pathname == urls.HOME else pathname.rstrip("/")
+    for pattern, page in PAGES.items():
+        expression, _, convertors = compile_path(pattern)
+        match = expression.match(path)
+        if match:
+            parts = {name: convertors[name].convert(value) for name, value in match.groupdict().items()}
+            component: Component = page.layout(context, query, **parts)
+            return component
+    return failed("There is no such page", pathname, link_button("To Explain", urls.explain()))

@@ -1,0 +1,197 @@
+"""Case: one image of the test part, what the model said of it, and where it looked."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from dash import ClientsideFunction, Dash, Input, dcc, html
+from dash.development.base_component import Component
+from fastapi import FastAPI, HTTPException
+
+from analysis.predictions import MAP_COLUMN, class_maps, logits, probabilities
+from analysis.selection import Selection, select
+from app import urls
+from app.case_images import opacity_slider, picture
+from app.case_query import QueryError, read_selection, write_selection
+from app.components import class_chip, empty, failed, link_button, page_header, panel
+from app.context import Context
+from app.jsonable import jsonable
+from app.numbers import percent, signed
+from app.probabilities import probability_bars
+from app.results import Results
+from explain.attribution import Target
+from model.classes import BY_CODE
+
+OPACITY = "case-opacity"
+CONFIRMATIONS = {
+    "histo": "histology",
+    "follow_up": "follow-up without change",
+    "consensus": "consensus of experts",
+    "confocal": "confocal microscopy",
+}
+
+
+def layout(context: Context, query: Mapping[str, str], image_id: str) -> Component:
+    """The page of one case, with its neighbours among the cases that the query selects."""
+    results = context.results
+    back = link_button("All cases", urls.cases(), "arrow-left")
+    if results.problem:
+        return html.Div([page_header(image_id, ""), empty("There are no test predictions", results.problem)])
+    if image_id not in results.table.index:
+        return failed("There is no such case", f"{image_id} is not in the test part of this model.", back)
+    try:
+        selection = read_selection(query, results.classes)
+    except QueryError as error:
+        return failed("This selection means nothing", str(error), back)
+    case = results.table.loc[image_id]
+    shares = _by_class(results, case, "probability")
+    return html.Div(
+        [
+            page_header(image_id, _sentence(case), *_neighbours(results, selection, image_id)),
+            html.Div(
+                [
+                    panel(
+                        "Where the model looked: Grad-CAM at the last feature map",
+                        html.Div(
+                            [
+                                _figure(context, case, None, "The image"),
+                                *(_figure(context, case, one, title) for one, title in _targets(case, shares)),
+                            ],
+                            className="case-figures",
+                        ),
+                        html.P(
+                            "Colour speaks for a class, the stronger the more; slate speaks against it. In a contrast "
+                            "the two classes' colours speak for either. Each map is scaled to its own largest value.",
+                            className="caption",
+                        ),
+                        actions=[opacity_slider(OPACITY)],
+                    ),
+                    html.Div(
+                        [
+                            panel(
+                                "Calibrated probabilities",
+                                probability_bars(context.bundle.card, str(case["predicted"]), shares),
+                            ),
+                            panel("What is known of the case", _facts(results, case)),
+                        ],
+                        className="case-side",
+                    ),
+                ],
+                className="panels case-layout",
+            ),
+        ],
+        className="page-stack",
+    )
+
+
+def stores() -> list[Component]:
+    """Nothing outlives the page."""
+    return []
+
+
+def register_callbacks(app: Dash, context: Context) -> None:
+    """The opacity of the heatmaps follows its slider, in the browser."""
+    app.clientside_callback(ClientsideFunction("cases", "fade"), Input(OPACITY, "value"))
+
+
+def register_api(server: FastAPI, context: Context) -> None:
+    """A case as JSON: what is known, what the model said, and its stored maps."""
+
+    @server.get(urls.json_twin(urls.CASE))
+    def case(image_id: str) -> Any:
+        results = context.results
+        if image_id not in results.table.index:
+            raise HTTPException(404, f"{image_id} is not in the test part of this model.")
+        row = results.table.loc[image_id]
+        maps = class_maps(np.asarray(row[MAP_COLUMN]), results.classes)
+        return jsonable({**row.drop(MAP_COLUMN).to_dict(), "gradcam": maps})
+
+
+def _by_class(results: Results, case: pd.Series, kind: str) -> dict[str, float]:
+    read = probabilities if kind == "probability" else logits
+    values = read(results.table.loc[[case["image_id"]]], results.classes)[0]
+    return dict(zip(results.classes, (float(value) for value in values), strict=True))
+
+
+def _name(code: str) -> str:
+    return BY_CODE[code].name.lower()
+
+
+def _sentence(case: pd.Series) -> str:
+    verdict = "rightly" if case["correct"] else "wrongly"
+    truth = BY_CODE[case["diagnosis"]].name
+    return f"{truth}, {verdict} called {_name(case['predicted'])} with a probability of {percent(case['confidence'])}."
+
+
+def _targets(case: pd.Series, shares: Mapping[str, float]) -> list[tuple[Target, str]]:
+    """What the heatmaps explain: the called class, the diagnosis (if called rightly the runner-up), their contrast."""
+    called, truth = str(case["predicted"]), str(case["diagnosis"])
+    if called != truth:
+        return [
+            (Target(called), f"For {_name(called)}, as called"),
+            (Target(truth), f"For {_name(truth)}, the diagnosis"),
+            (Target(called, truth), f"For {_name(called)} rather than {_name(truth)}"),
+        ]
+    rival = max((code for code in shares if code != called), key=lambda code: shares[code])
+    return [
+        (Target(called), f"For {_name(called)}, rightly called"),
+        (Target(rival), f"For {_name(rival)}, the strongest rival"),
+        (Target(called, rival), f"For {_name(called)} rather than {_name(rival)}"),
+    ]
+
+
+def _figure(context: Context, case: pd.Series, target: Target | None, title: str) -> Component:
+    return html.Figure(
+        [
+            picture(context, str(case["image_id"]), target, large=True),
+            html.Figcaption([title, _ends(target) if target is not None else None]),
+        ]
+    )
+
+
+def _ends(target: Target) -> Component:
+    """Which colours speak for and against the target."""
+    against = html.Span("against it", className="end slate") if target.against is None else class_chip(target.against)
+    return html.Span([class_chip(target.code), against], className="ends")
+
+
+def _neighbours(results: Results, selection: Selection, image_id: str) -> list[Component]:
+    cases = select(results.table, selection)
+    query = write_selection(selection)
+    overview = urls.cases(**query)
+    if image_id not in cases.index:
+        return [link_button("All cases", urls.cases(), "arrow-left")]
+    place = cases.index.get_loc(image_id)
+    position = html.Span(f"{place + 1:,} of {len(cases):,}", className="quiet")
+    before = _neighbour("Previous", "chevron-left", cases, place - 1, query)
+    after = _neighbour("Next", "chevron-right", cases, place + 1, query)
+    return [link_button("Cases", overview, "layout-grid"), before, position, after]
+
+
+def _neighbour(
+    label: str, icon_name: str, cases: pd.DataFrame, place: int, query: Mapping[str, str | None]
+) -> Component:
+    if not 0 <= place < len(cases):
+        return html.Span(label, className="button-link disabled", **{"aria-disabled": "true"})
+    return link_button(label, urls.case(str(cases.index[place]), **query), icon_name)
+
+
+def _facts(results: Results, case: pd.Series) -> Component:
+    siblings = int((results.table["lesion_id"] == case["lesion_id"]).sum())
+    images = "1 image" if siblings == 1 else f"{siblings} images"
+    lesion = urls.cases(search=str(case["lesion_id"]))
+    facts: list[tuple[str, Any]] = [
+        ("Diagnosis", class_chip(str(case["diagnosis"]), full_name=True)),
+        ("Confirmed by", CONFIRMATIONS.get(str(case["confirmation"]), "unknown")),
+        ("Age", "unknown" if pd.isna(case["age"]) else f"{case['age']:.0f} years"),
+        ("Sex", case["sex"]),
+        ("Site", case["site"]),
+        ("Lesion", dcc.Link(f"{case['lesion_id']} ({images})", href=lesion, className="text-link")),
+    ]
+    if case["diagnosis"] != case["predicted"]:
+        code, against = str(case["predicted"]), str(case["diagnosis"])
+        scores = _by_class(results, case, "logit")
+        facts.append((f"Margin {code} − {against}", f"{signed(scores[code] - scores[against])} logits"))
+    pairs = [part for label, value in facts for part in (html.Dt(label), html.Dd(value))]
+    return html.Dl(pairs, className="facts-list")

@@ -1,0 +1,291 @@
+"""Cases: which images are behind a number?"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dash_ag_grid as dag
+import dash_mantine_components as dmc
+import pandas as pd
+from dash import ClientsideFunction, Dash, Input, NoUpdate, Output, State, dcc, html, no_update
+from dash.development.base_component import Component
+from fastapi import FastAPI, HTTPException, Request, Response
+
+from analysis.predictions import CASE_COLUMNS, MAP_COLUMN
+from analysis.selection import Selection, select
+from app import urls
+from app.case_images import register_images
+from app.case_query import NAMES, QueryError, read_selection, write_selection
+from app.components import download_link, empty, failed, link_button, page_header
+from app.context import Context
+from app.csv_answers import csv_answer
+from app.jsonable import jsonable
+from app.numbers import signed
+from app.results import Results
+from app.shell import LOCATION
+from model.classes import BY_CODE
+
+QUESTION = "Which images are behind a number?"
+GRID = "cases-grid"
+MARGIN = "cases-margin"
+CONTROLS = ("diagnosis", "predicted", "correct", "confirmation", "sex", "site", "confidence", "age", "search")
+LABELS = {
+    "diagnosis": "Diagnosis",
+    "predicted": "Called",
+    "confirmation": "Confirmation",
+    "sex": "Sex",
+    "site": "Site",
+}
+ALL = "all"
+CONFIDENCES = (0.0, 1.0)
+AGES = (0.0, 100.0)
+
+
+def layout(context: Context, query: Mapping[str, str]) -> Component:
+    """The page with the cases that the query selects, in the order that its `sort` says."""
+    results = context.results
+    if results.problem:
+        return html.Div([page_header("Cases", QUESTION), empty("There are no test predictions", results.problem)])
+    try:
+        selection = read_selection(query, results.classes)
+    except QueryError as error:
+        back = link_button("Show all cases", urls.cases())
+        return html.Div([page_header("Cases", QUESTION), failed("This selection means nothing", str(error), back)])
+    cases = select(results.table, selection)
+    chosen = write_selection(selection)
+    csv = urls.with_query(f"{urls.json_twin(urls.CASES)}.csv", chosen)
+    count = html.Span(
+        [html.Strong(f"{len(cases):,}"), f" of {len(results.table):,} cases"], id="cases-count", role="status"
+    )
+    clear = link_button("Clear filters", urls.cases(), "x") if any(chosen.values()) else None
+    nothing = empty("No case is like this", "Loosen or clear a filter to see cases.") if cases.empty else None
+    return html.Div(
+        [
+            page_header("Cases", f"{QUESTION} {_description(selection, len(cases))}"),
+            _controls(results, selection),
+            html.Div([count, clear, html.Div(className="spacer"), download_link("CSV", csv)], className="controls"),
+            nothing,
+            _grid(context, cases, chosen, query.get("sort")) if nothing is None else None,
+        ],
+        className="page-stack",
+    )
+
+
+def stores() -> list[Component]:
+    """Nothing outlives the page."""
+    return []
+
+
+def register_callbacks(app: Dash, context: Context) -> None:
+    """A filter changes the address, and with it the page; sorting only notes itself there."""
+
+    @app.callback(
+        Output(LOCATION, "search", allow_duplicate=True),
+        [Input(f"cases-{name}", "value") for name in CONTROLS],
+        State(MARGIN, "data"),
+        State(LOCATION, "search"),
+        prevent_initial_call=True,
+    )
+    def filter_cases(*values: Any) -> str | NoUpdate:
+        *controls, margin, search = values
+        query = urls.parse_query(search)
+        wanted = urls.cases(**{**_read_controls(controls), **margin, "sort": query.get("sort")})
+        current = urls.cases(**{name: query.get(name) for name in (*NAMES, "sort")})
+        return no_update if wanted == current else wanted.removeprefix(urls.CASES)
+
+    app.clientside_callback(
+        ClientsideFunction("cases", "noteSort"), Input(GRID, "columnState"), prevent_initial_call=True
+    )
+
+
+def register_api(server: FastAPI, context: Context) -> None:
+    """The selected cases as JSON and as CSV, and the pictures of each."""
+
+    def selected(query: Mapping[str, str]) -> pd.DataFrame:
+        try:
+            cases = select(context.results.table, read_selection(query, context.results.classes))
+        except QueryError as error:
+            raise HTTPException(422, str(error)) from None
+        return cases.drop(columns=MAP_COLUMN)
+
+    @server.get(urls.json_twin(urls.CASES))
+    def cases(request: Request) -> Any:
+        return {"cases": jsonable(selected(request.query_params))}
+
+    @server.get(f"{urls.json_twin(urls.CASES)}.csv")
+    def cases_csv(request: Request) -> Response:
+        return csv_answer(selected(request.query_params), "lesionlens_cases.csv")
+
+    register_images(server, context)
+
+
+def _description(selection: Selection, count: int) -> str:
+    verdict = {True: "called rightly", False: "called wrongly", None: ""}[selection.correct]
+    parts = [
+        f"diagnosis {_either(selection.diagnosis)}" if selection.diagnosis else "",
+        f"called {_either(selection.predicted)}" if selection.predicted else "",
+        verdict,
+        "confirmed by histology" if selection.confirmation == ("histo",) else "",
+        _margin_text(selection),
+    ]
+    described = ", ".join(filter(None, parts))
+    return f"Here {count:,}: {described}." if described else ""
+
+
+def _either(codes: Sequence[str]) -> str:
+    return " or ".join(BY_CODE[code].name.lower() if len(codes) < 3 else code for code in codes)
+
+
+def _margin_text(selection: Selection) -> str:
+    margin = selection.margin
+    if margin is None:
+        return ""
+    low = f"from {signed(margin.low)}" if margin.low > float("-inf") else ""
+    high = f"below {signed(margin.high)}" if margin.high < float("inf") else ""
+    return f"margin {margin.code} − {margin.against} {' and '.join(filter(None, (low, high)))}"
+
+
+def _controls(results: Results, selection: Selection) -> Component:
+    margin = {name: value for name, value in write_selection(selection).items() if name.startswith("margin")}
+    verdicts = [(ALL, "All"), ("yes", "Right"), ("no", "Wrong")]
+    return html.Div(
+        [
+            *(_category(results, name, getattr(selection, name)) for name in ("diagnosis", "predicted")),
+            html.Div(
+                [
+                    html.Div("Called rightly", className="filter-label"),
+                    dmc.SegmentedControl(
+                        id="cases-correct",
+                        value=write_selection(selection)["correct"] or ALL,
+                        data=[{"value": value, "label": label} for value, label in verdicts],
+                        size="xs",
+                        fullWidth=True,
+                        **{"aria-label": "Called rightly"},
+                    ),
+                ]
+            ),
+            *(_category(results, name, getattr(selection, name)) for name in ("confirmation", "sex", "site")),
+            _range("confidence", "Confidence", selection.confidence or CONFIDENCES, CONFIDENCES, 0.05),
+            _range("age", "Age in years", selection.age or AGES, AGES, 5),
+            dmc.TextInput(
+                id="cases-search",
+                label="Image or lesion",
+                placeholder="ISIC_… or HAM_…",
+                value=selection.search,
+                debounce=400,
+                size="xs",
+            ),
+            dcc.Store(id=MARGIN, data=margin),
+        ],
+        className="filters",
+    )
+
+
+def _category(results: Results, name: str, chosen: Sequence[str]) -> Component:
+    known = list(results.table[name].dropna().unique())
+    values = results.classes if name in {"diagnosis", "predicted"} else sorted(known)
+    return dmc.MultiSelect(
+        id=f"cases-{name}",
+        label=LABELS[name],
+        data=[{"value": value, "label": value.replace("_", "-")} for value in values],
+        value=list(chosen),
+        placeholder=None if chosen else "any",
+        searchable=True,
+        clearable=True,
+        size="xs",
+    )
+
+
+def _range(name: str, label: str, value: Sequence[float], limits: Sequence[float], step: float) -> Component:
+    return html.Div(
+        [
+            html.Div(label, className="filter-label"),
+            dmc.RangeSlider(
+                id=f"cases-{name}",
+                value=list(value),
+                min=limits[0],
+                max=limits[1],
+                step=step,
+                minRange=0,
+                size="sm",
+                updatemode="mouseup",
+                thumbFromLabel=f"{label} from",
+                thumbToLabel=f"{label} to",
+                marks=[{"value": limit, "label": f"{limit:g}"} for limit in limits],
+            ),
+        ],
+        className="range-control",
+    )
+
+
+def _read_controls(values: Sequence[Any]) -> dict[str, str | None]:
+    """The query that the values of CONTROLS mean."""
+    chosen = dict(zip(CONTROLS, values, strict=True))
+    correct = None if chosen["correct"] == ALL else chosen["correct"] == "yes"
+    return write_selection(
+        Selection(
+            **{name: tuple(chosen[name] or ()) for name in LABELS},
+            correct=correct,
+            confidence=_narrowed(chosen["confidence"], CONFIDENCES),
+            age=_narrowed(chosen["age"], AGES),
+            search=(chosen["search"] or "").strip(),
+        )
+    )
+
+
+def _narrowed(value: Sequence[float], limits: tuple[float, float]) -> tuple[float, float] | None:
+    low, high = value
+    return None if (low, high) == limits else (low, high)
+
+
+def _grid(context: Context, cases: pd.DataFrame, chosen: Mapping[str, str | None], sort: str | None) -> Component:
+    return dag.AgGrid(
+        id=GRID,
+        rowData=_rows(context, cases, chosen),
+        columnDefs=_columns(sort),
+        defaultColDef={"sortable": True, "filter": False, "resizable": True, "suppressHeaderMenuButton": True},
+        getRowId="params.data.image_id",
+        eventListeners={"rowClicked": ["openCase(params)"]},
+        className="case-grid",
+        dashGridOptions={
+            "theme": {"function": "lesionlensGridTheme(themeQuartz)"},
+            "rowHeight": 64,
+            "headerHeight": 36,
+            "animateRows": False,
+        },
+        columnSize="responsiveSizeToFit",
+        style={"height": "calc(100vh - 330px)", "minHeight": 460},
+    )
+
+
+def _rows(context: Context, cases: pd.DataFrame, chosen: Mapping[str, str | None]) -> list[dict[str, Any]]:
+    present = context.image_paths
+    rows: list[dict[str, Any]] = jsonable(cases[[*CASE_COLUMNS, "correct", "confidence"]])
+    for row in rows:
+        image_id = row["image_id"]
+        row["href"] = urls.case(image_id, **chosen)
+        row["thumbnail"] = urls.case_thumbnail(image_id) if image_id in present else None
+    return rows
+
+
+def _columns(sort: str | None) -> list[dict[str, Any]]:
+    column, _, direction = (sort or "").partition(":")
+    classes = {code: {"colour": diagnosis.colour, "name": diagnosis.name} for code, diagnosis in BY_CODE.items()}
+    chip = {"cellRenderer": "ClassChip", "cellRendererParams": {"classes": classes}}
+    columns: list[dict[str, Any]] = [
+        {"field": "thumbnail", "headerName": "", "cellRenderer": "CaseThumbnail", "sortable": False, "width": 92},
+        {"field": "image_id", "headerName": "Image", "cellRenderer": "CaseLink", "width": 136},
+        {"field": "diagnosis", "headerName": "Diagnosis", **chip, "width": 112},
+        {"field": "predicted", "headerName": "Called", **chip, "width": 104},
+        {"field": "correct", "headerName": "Right?", "cellRenderer": "Verdict", "width": 98},
+        {"field": "confidence", "headerName": "Confidence", "cellRenderer": "Confidence", "width": 140},
+        {"field": "age", "headerName": "Age", "width": 80},
+        {"field": "sex", "headerName": "Sex", "width": 96},
+        {"field": "site", "headerName": "Site", "width": 144},
+        {"field": "confirmation", "headerName": "Confirmation", "width": 130},
+        {"field": "lesion_id", "headerName": "Lesion", "width": 130},
+    ]
+    for one in columns:
+        one["minWidth"] = one["width"]
+        if one["field"] == column and direction in {"asc", "desc"}:
+            one["sort"] = direction
+    return columns

@@ -1,0 +1,258 @@
+"""Metrics: how well does the model tell each class, and how sure are we?"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import dash_mantine_components as dmc
+import pandas as pd
+from dash import Dash, Input, NoUpdate, Output, State, dcc, html, no_update
+from dash.development.base_component import Component
+from fastapi import FastAPI, Response
+
+from analysis.bootstrap import Estimate
+from analysis.curves import class_scores, precision_recall, reliability, roc, top_scores
+from analysis.metrics import ClassMetrics, Metrics, Scores
+from app import urls
+from app.components import class_chip, download_link, empty, graph, page_header, panel, statistic
+from app.context import Context
+from app.csv_answers import csv_answer
+from app.figures import precision_recall_figure, reliability_figure, roc_figure
+from app.jsonable import jsonable
+from app.numbers import decimal, interval
+from app.results import Results
+from app.shell import LOCATION
+from model.classes import BY_CODE
+
+QUESTION = "How well does it tell each class, and how sure are we?"
+SCORES = {"precision": "Precision", "recall": "Recall", "f1": "F1", "auc": "AUC"}
+HIGHLIGHT = "metrics-highlight"
+ALL_CLASSES = "all"
+
+
+def layout(context: Context, query: Mapping[str, str]) -> Component:
+    """The page, with the curves of the class `highlight` of the query in front."""
+    results = context.results
+    if results.problem:
+        return html.Div([page_header("Metrics", QUESTION), empty("There are no test predictions", results.problem)])
+    highlighted = query.get("highlight")
+    highlighted = highlighted if highlighted in results.classes else None
+    metrics = results.metrics
+    return html.Div(
+        [
+            page_header("Metrics", _answer(metrics)),
+            html.Div(_tiles(results, metrics), className="tiles"),
+            panel(
+                "Precision, recall, F1 and AUC of each class, with 95 % intervals",
+                html.Div(_class_table(metrics), className="table-box", tabIndex=0),
+                html.P(
+                    "Dots are values, bars their 95 % intervals from 1,000 resamples of lesions, on axes from 0 to 1. "
+                    "AUC is of one class against the rest. The macro average counts every class alike, the weighted "
+                    "average every case.",
+                    className="caption",
+                ),
+                actions=[download_link("CSV", f"{urls.json_twin(urls.METRICS)}.csv")],
+            ),
+            html.Div([dmc.Text("Curves of", size="sm"), _highlight_select(results, highlighted)], className="controls"),
+            html.Div(_curve_panels(results, metrics, highlighted), className="panels three"),
+        ],
+        className="page-stack",
+    )
+
+
+def stores() -> list[Component]:
+    """Nothing outlives the page."""
+    return []
+
+
+def register_callbacks(app: Dash, context: Context) -> None:
+    """Choosing a class changes the address, and with it the page."""
+
+    @app.callback(
+        Output(LOCATION, "search", allow_duplicate=True),
+        Input(HIGHLIGHT, "value"),
+        State(LOCATION, "search"),
+        prevent_initial_call=True,
+    )
+    def highlight(code: str, search: str) -> str | NoUpdate:
+        chosen = urls.metrics(highlight=None if code == ALL_CLASSES else code).removeprefix(urls.METRICS)
+        return no_update if chosen == search else chosen
+
+
+def register_api(server: FastAPI, context: Context) -> None:
+    """The figures of merit as JSON and as CSV."""
+
+    @server.get(urls.json_twin(urls.METRICS))
+    def metrics() -> Any:
+        return {"model": context.bundle.card.name, **jsonable(context.results.metrics)}
+
+    @server.get(f"{urls.json_twin(urls.METRICS)}.csv")
+    def metrics_csv() -> Response:
+        return csv_answer(class_table(context.results.metrics), "lesionlens_metrics.csv")
+
+
+def class_table(metrics: Metrics) -> pd.DataFrame:
+    """One row per class and average: support, and value, low and high end of each score."""
+    rows = [(row.code, row.cases, row.lesions, row.scores) for row in metrics.classes]
+    rows += [(name, metrics.cases, metrics.lesions, scores) for name, scores in _averages(metrics)]
+    return pd.DataFrame(
+        {
+            "class": name,
+            "cases": cases,
+            "lesions": lesions,
+            **{
+                f"{score}{suffix}": getattr(getattr(scores, score), end)
+                for score in SCORES
+                for end, suffix in (("value", ""), ("low", "_low"), ("high", "_high"))
+            },
+        }
+        for name, cases, lesions, scores in rows
+    )
+
+
+def _averages(metrics: Metrics) -> list[tuple[str, Scores]]:
+    return [("Macro average", metrics.macro), ("Weighted average", metrics.weighted)]
+
+
+def _answer(metrics: Metrics) -> str:
+    defined = [row for row in metrics.classes if not math.isnan(row.scores.recall.value)]
+    worst = min(defined, key=lambda row: row.scores.recall.value)
+    best = max(defined, key=lambda row: row.scores.recall.value)
+    return (
+        f"On {metrics.cases:,} test images of {metrics.lesions:,} lesions it calls "
+        f"{metrics.balanced_accuracy.value:.0%} of a class rightly on average: {_name(best.code)} most often "
+        f"({best.scores.recall.value:.0%}), {_name(worst.code)} least ({worst.scores.recall.value:.0%})."
+    )
+
+
+def _name(code: str) -> str:
+    return BY_CODE[code].name.lower()
+
+
+def _tiles(results: Results, metrics: Metrics) -> list[Component]:
+    tiles = [
+        _tile("Balanced accuracy", metrics.balanced_accuracy, f"chance {metrics.chance_balanced_accuracy:.3f}"),
+        _tile("Accuracy", metrics.accuracy, f"always “nv” {metrics.chance_accuracy:.3f}"),
+        _tile("Macro AUC", metrics.macro.auc, "chance 0.500"),
+    ]
+    melanoma = next((row for row in metrics.classes if row.code == "mel"), None)
+    if melanoma is not None:
+        tiles.append(_tile("Melanoma AUC", melanoma.scores.auc, "chance 0.500"))
+        tiles.append(_tile("Melanoma recall", melanoma.scores.recall, f"of {melanoma.cases} cases"))
+    calibration = reliability(*top_scores(results.table, results.classes), results.table["lesion_id"])
+    reference = f"perfect model {calibration.perfect_error:.3f}"
+    return [*tiles, _tile("Calibration error", calibration.error, reference)]
+
+
+def _tile(label: str, estimate: Estimate, comparison: str) -> Component:
+    return statistic(label, decimal(estimate.value), f"95 % {interval(estimate)}\n{comparison}")
+
+
+def _class_table(metrics: Metrics) -> Component:
+    header = html.Thead(
+        html.Tr(
+            [
+                html.Th("Diagnosis", scope="col"),
+                html.Th("Cases (lesions)", scope="col", className="number"),
+                *(html.Th(title, scope="col") for title in SCORES.values()),
+            ]
+        )
+    )
+    classes = html.Tbody([_class_row(row) for row in metrics.classes])
+    averages = html.Tbody([_average_row(metrics, name, scores) for name, scores in _averages(metrics)])
+    return html.Table([header, classes, averages], className="table scores")
+
+
+def _class_row(row: ClassMetrics) -> Component:
+    colour = BY_CODE[row.code].colour
+    return html.Tr(
+        [
+            html.Th(_class_name(row.code), scope="row"),
+            html.Td(
+                dcc.Link(f"{row.cases:,} ({row.lesions:,})", href=urls.cases(diagnosis=row.code)), className="number"
+            ),
+            *_score_cells(row.scores, colour),
+        ]
+    )
+
+
+def _class_name(code: str) -> Component:
+    return html.Span([class_chip(code), html.Span(BY_CODE[code].name, className="class-name")])
+
+
+def _average_row(metrics: Metrics, name: str, scores: Scores) -> Component:
+    support = html.Td(f"{metrics.cases:,} ({metrics.lesions:,})", className="number")
+    return html.Tr([html.Th(name, scope="row"), support, *_score_cells(scores, "var(--quiet)")])
+
+
+def _score_cells(scores: Scores, colour: str) -> list[Component]:
+    return [html.Td(_whisker(getattr(scores, name), colour)) for name in SCORES]
+
+
+def _whisker(estimate: Estimate, colour: str) -> Component:
+    """A value with its interval as text, and both drawn on an axis from 0 to 1."""
+    text = [html.Strong(decimal(estimate.value)), html.Span(interval(estimate), className="interval-text")]
+    if math.isnan(estimate.low):
+        return html.Div(text, className="score")
+    bar = {
+        "left": f"{100 * estimate.low:.1f}%",
+        "width": f"{100 * (estimate.high - estimate.low):.1f}%",
+        "background": colour,
+    }
+    axis = html.Div(
+        [
+            html.Div(className="whisker-bar", style=bar),
+            html.Div(className="whisker-dot", style={"left": f"{100 * estimate.value:.1f}%", "background": colour}),
+        ],
+        className="whisker",
+        **{"aria-hidden": "true"},
+    )
+    return html.Div([html.Div(text), axis], className="score")
+
+
+def _highlight_select(results: Results, highlighted: str | None) -> Component:
+    options = [{"value": ALL_CLASSES, "label": "all classes"}]
+    options += [{"value": code, "label": f"{BY_CODE[code].name} ({code})"} for code in results.classes]
+    return dmc.Select(
+        id=HIGHLIGHT,
+        data=options,
+        value=highlighted or ALL_CLASSES,
+        allowDeselect=False,
+        size="xs",
+        w=320,
+        **{"aria-label": "Class whose curves stand in front"},
+    )
+
+
+def _curve_panels(results: Results, metrics: Metrics, highlighted: str | None) -> list[Component]:
+    scores = {row.code: class_scores(results.table, results.classes, row.code) for row in metrics.classes if row.cases}
+    areas = {row.code: row.scores.auc for row in metrics.classes}
+    precisions = {row.code: row.average_precision for row in metrics.classes}
+    roc_curves = {code: roc(*pair) for code, pair in scores.items()}
+    precision_curves = {code: precision_recall(*pair) for code, pair in scores.items()}
+    said = top_scores(results.table, results.classes) if highlighted is None else scores[highlighted]
+    diagram = reliability(*said, results.table["lesion_id"])
+    return [
+        panel(
+            "ROC of each class against the rest, AUC with 95 % interval",
+            graph(roc_figure(roc_curves, areas, highlighted), "metrics-roc", "lesionlens_roc", 460),
+        ),
+        panel(
+            "Precision against recall, average precision with 95 % interval",
+            graph(
+                precision_recall_figure(precision_curves, precisions, highlighted),
+                "metrics-precision-recall",
+                "lesionlens_precision_recall",
+                460,
+            ),
+        ),
+        panel(
+            f"Reliability in {len(diagram.bins)} bins of equally many cases",
+            graph(reliability_figure(diagram, highlighted), "metrics-reliability", "lesionlens_reliability", 400),
+            html.P(
+                f"Expected calibration error {decimal(diagram.error.value)} (95 % {interval(diagram.error)}); a "
+                f"perfectly calibrated model would show {decimal(diagram.perfect_error)} on as many cases by chance.",
+                className="caption",
+            ),
+        ),
+    ]

@@ -1,0 +1,450 @@
+"""Pair: why are two classes confused, and what would another threshold cost?"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import dash_mantine_components as dmc
+import numpy as np
+import pandas as pd
+from dash import ClientsideFunction, Dash, Input, NoUpdate, Output, State, dcc, html, no_update
+from dash.development.base_component import Component
+from fastapi import FastAPI, HTTPException, Response
+
+from analysis.pair import (
+    HISTOLOGY,
+    OperatingPoint,
+    PairAudit,
+    PairError,
+    alarm_cases,
+    missed_cases,
+    operating_point,
+    operating_points,
+)
+from analysis.predictions import MAP_COLUMN
+from app import urls
+from app.case_images import opacity_slider, picture
+from app.components import class_chip, download_link, empty, failed, graph, link_button, page_header, panel, statistic
+from app.context import Context
+from app.csv_answers import csv_answer
+from app.figures import margin_figure, pair_roc_figure
+from app.jsonable import jsonable
+from app.numbers import decimal, interval, percent, percent_interval, signed
+from app.results import Results
+from app.shell import LOCATION
+from explain.attribution import Target
+from model.classes import BY_CODE
+
+STEP = 0.05
+SHOWN_ERRORS = 6
+CELLS = {"found": (True, True), "missed": (True, False), "alarms": (False, True), "cleared": (False, False)}
+RATES = ("sensitivity", "specificity", "precision")
+MARGIN = "pair-margin"
+POINTS = "pair-points"
+CODE, AGAINST, CONFIRMATION = "pair-code", "pair-against", "pair-confirmation"
+OPACITY = "pair-opacity"
+ALL = "all"
+
+
+def layout(context: Context, query: Mapping[str, str], code: str, other: str) -> Component:
+    """The audit of `code` against `other`, for the cases and at the margin of the query."""
+    results = context.results
+    if results.problem:
+        return html.Div([page_header("Pair", ""), empty("There are no test predictions", results.problem)])
+    back = link_button("Melanoma and naevus", urls.pair("mel", "nv"))
+    unknown = [one for one in (code, other) if one not in results.classes]
+    if unknown:
+        classes = ", ".join(results.classes)
+        return failed("There is no such pair", f"{unknown[0]!r} is none of the classes {classes}.", back)
+    histology_only = query.get("confirmation") == HISTOLOGY
+    try:
+        audit = results.pair(code, other, histology_only)
+    except PairError as error:
+        return failed("This pair cannot be audited", str(error), back)
+    thresholds = slider_thresholds(audit, results.pair_threshold(code, other))
+    chosen = _nearest(thresholds, _read_margin(query), results.pair_threshold(code, other))
+    point = operating_point(audit, chosen)
+    return html.Div(
+        [
+            page_header(
+                f"{BY_CODE[code].name} and {_name(other)}",
+                html.Span(_answer(audit, point), id="pair-answer"),
+                *_choice(audit, query),
+            ),
+            dcc.Store(id=POINTS, data=_points(audit, thresholds, histology_only)),
+            html.Div(
+                [
+                    panel(
+                        "The cases of the pair, by diagnosis and by what the margin decides",
+                        _cells(audit, point, histology_only),
+                        _threshold_control(results, audit, thresholds, chosen),
+                        actions=[download_link("CSV", _csv(audit, query))],
+                    ),
+                    html.Div(_tiles(results, audit, point), className="pair-tiles"),
+                ],
+                className="panels pair-top",
+            ),
+            html.Div(
+                [
+                    panel(
+                        "Distribution of the margin in either class",
+                        graph(margin_figure(audit, chosen), "pair-margins", f"lesionlens_{code}_{other}_margin", 360),
+                    ),
+                    panel(
+                        "ROC of the pair by its margin, with the chosen margin",
+                        graph(
+                            pair_roc_figure(audit, point.sensitivity.value, point.specificity.value),
+                            "pair-roc",
+                            f"lesionlens_{code}_{other}_roc",
+                            360,
+                        ),
+                    ),
+                ],
+                className="panels two",
+            ),
+            *_galleries(context, audit, chosen),
+        ],
+        className="page-stack",
+    )
+
+
+def stores() -> list[Component]:
+    """Nothing outlives the page."""
+    return []
+
+
+def register_callbacks(app: Dash, context: Context) -> None:
+    """The margin moves everything in the browser; other classes or cases change the address, and with it the page."""
+
+    @app.callback(
+        Output(LOCATION, "pathname", allow_duplicate=True),
+        Output(LOCATION, "search", allow_duplicate=True),
+        Input(CODE, "value"),
+        Input(AGAINST, "value"),
+        Input(CONFIRMATION, "value"),
+        State(LOCATION, "pathname"),
+        State(LOCATION, "search"),
+        prevent_initial_call=True,
+    )
+    def choose(
+        code: str, against: str, confirmation: str, pathname: str, search: str
+    ) -> tuple[str | NoUpdate, str | NoUpdate]:
+        query = urls.parse_query(search)
+        chosen = None if confirmation == ALL else confirmation
+        path = urls.pair(code, against)
+        if (path, chosen) == (pathname, query.get("confirmation")) or code == against:
+            return no_update, no_update
+        return path, urls.pair(code, against, confirmation=chosen).removeprefix(path)
+
+    app.clientside_callback(
+        ClientsideFunction("pair", "move"),
+        *(Output(f"pair-{name}", "children") for name in CELLS),
+        *(Output(f"pair-{name}-rate", "children") for name in CELLS),
+        *(Output(f"pair-{name}-link", "href") for name in CELLS),
+        *(Output(f"pair-{name}", "children") for name in RATES),
+        *(Output(f"pair-{name}-interval", "children") for name in RATES),
+        Output("pair-threshold", "children"),
+        Output("pair-answer", "children"),
+        Input(MARGIN, "value"),
+        State(POINTS, "data"),
+    )
+    app.clientside_callback(ClientsideFunction("cases", "fade"), Input(OPACITY, "value"))
+
+
+def register_api(server: FastAPI, context: Context) -> None:
+    """The audit as JSON, and its operating points as CSV."""
+
+    def audited(code: str, other: str, confirmation: str | None) -> PairAudit:
+        classes = context.results.classes
+        if not {code, other} <= set(classes):
+            raise HTTPException(404, f"A pair is of two of the classes {', '.join(classes)}.")
+        try:
+            return context.results.pair(code, other, confirmation == HISTOLOGY)
+        except PairError as error:
+            raise HTTPException(404, str(error)) from None
+
+    @server.get(urls.json_twin(urls.PAIR))
+    def pair(code: str, other: str, confirmation: str | None = None, margin: float | None = None) -> Any:
+        audit = audited(code, other, confirmation)
+        threshold = context.results.pair_threshold(code, other) if margin is None else margin
+        return jsonable(
+            {
+                "code": code,
+                "against": other,
+                "cases": len(audit.table),
+                "auc": audit.auc,
+                "model_threshold": context.results.pair_threshold(code, other),
+                "operating_point": operating_point(audit, threshold),
+                "missed": missed_cases(audit, threshold).drop(columns=MAP_COLUMN),
+                "alarms": alarm_cases(audit, threshold).drop(columns=MAP_COLUMN),
+            }
+        )
+
+    @server.get(f"{urls.json_twin(urls.PAIR)}/operating_points.csv")
+    def operating_points_csv(code: str, other: str, confirmation: str | None = None) -> Response:
+        audit = audited(code, other, confirmation)
+        points = operating_points(audit, slider_thresholds(audit, context.results.pair_threshold(code, other)))
+        table = pd.DataFrame([_flat(point) for point in points])
+        return csv_answer(table, f"lesionlens_{code}_{other}_operating_points.csv")
+
+
+def slider_thresholds(audit: PairAudit, model_threshold: float) -> list[float]:
+    """Thresholds in steps of STEP that go through the model's own and leave no case of the pair undivided."""
+    below = math.ceil(max(0.0, model_threshold - float(audit.margins[audit.positive].min())) / STEP) + 1
+    above = math.ceil(max(0.0, float(audit.margins[~audit.positive].max()) - model_threshold) / STEP) + 1
+    return [model_threshold + STEP * step for step in range(-below, above + 1)]
+
+
+def _nearest(thresholds: Sequence[float], wanted: float | None, default: float) -> float:
+    return default if wanted is None else min(thresholds, key=lambda threshold: abs(threshold - wanted))
+
+
+def _read_margin(query: Mapping[str, str]) -> float | None:
+    try:
+        margin = float(query.get("margin", ""))
+    except ValueError:
+        return None
+    return margin if math.isfinite(margin) else None
+
+
+def _name(code: str) -> str:
+    return BY_CODE[code].name.lower()
+
+
+def _answer_template(audit: PairAudit) -> str:
+    """The sentence that answers the page's question, with THRESHOLD, FOUND and ALARMS left open."""
+    positives = int(audit.positive.sum())
+    return (
+        f"Deciding between the two alone, from a margin of THRESHOLD up, finds FOUND of {positives:,} cases of "
+        f"{_name(audit.code)} and takes ALARMS of {len(audit.table) - positives:,} of {_name(audit.against)} for it."
+    )
+
+
+def _answer(audit: PairAudit, point: OperatingPoint) -> str:
+    blanks = {"THRESHOLD": signed(point.threshold), "FOUND": f"{point.found:,}", "ALARMS": f"{point.alarms:,}"}
+    sentence = _answer_template(audit)
+    for blank, text in blanks.items():
+        sentence = sentence.replace(blank, text)
+    return sentence
+
+
+def _choice(audit: PairAudit, query: Mapping[str, str]) -> list[Component]:
+    options = [{"value": code, "label": diagnosis.name} for code, diagnosis in BY_CODE.items()]
+    confirmation = HISTOLOGY if query.get("confirmation") == HISTOLOGY else ALL
+
+    def select(identifier: str, value: str, other: str, label: str) -> Component:
+        data = [{**option, "disabled": option["value"] == other} for option in options]
+        return dmc.Select(
+            id=identifier, data=data, value=value, allowDeselect=False, size="xs", w=210, **{"aria-label": label}
+        )
+
+    return [
+        select(CODE, audit.code, audit.against, "Class that is looked for"),
+        html.Span("against", className="quiet"),
+        select(AGAINST, audit.against, audit.code, "Class that it is told from"),
+        dmc.SegmentedControl(
+            id=CONFIRMATION,
+            value=confirmation,
+            data=[{"value": ALL, "label": "All cases"}, {"value": HISTOLOGY, "label": "Histology-confirmed"}],
+            size="xs",
+            **{"aria-label": "Which cases"},
+        ),
+    ]
+
+
+def _cells(audit: PairAudit, point: OperatingPoint, histology_only: bool) -> Component:
+    counts = asdict(point)
+    hrefs = _cell_links(audit, histology_only)
+
+    def cell(name: str) -> Component:
+        of_code, decided = CELLS[name]
+        total = point.found + point.missed if of_code else point.alarms + point.cleared
+        return html.Td(
+            dcc.Link(
+                [
+                    html.Span(f"{counts[name]:,}", id=f"pair-{name}", className="pair-count"),
+                    html.Span(percent(counts[name] / total), id=f"pair-{name}-rate", className="pair-rate"),
+                ],
+                id=f"pair-{name}-link",
+                href=hrefs[name].replace("THRESHOLD", repr(point.threshold)),
+                className=f"pair-cell {'right' if of_code == decided else 'wrong'}",
+            )
+        )
+
+    def row(code: str, first: str, second: str, total: int) -> Component:
+        heading = [class_chip(code, full_name=True), html.Div(f"{total:,} cases", className="quiet")]
+        return html.Tr([html.Th(heading, scope="row"), cell(first), cell(second)])
+
+    header = html.Tr(
+        [
+            html.Th("diagnosis", scope="col"),
+            html.Th(["decided ", class_chip(audit.code)], scope="col"),
+            html.Th(["decided ", class_chip(audit.against)], scope="col"),
+        ]
+    )
+    body = [
+        row(audit.code, "found", "missed", point.found + point.missed),
+        row(audit.against, "alarms", "cleared", point.alarms + point.cleared),
+    ]
+    return html.Table([html.Thead(header), html.Tbody(body)], className="table pair-cells")
+
+
+def _cell_links(audit: PairAudit, histology_only: bool) -> dict[str, str]:
+    """The address of each cell's cases, with THRESHOLD where the margin goes."""
+    return {
+        name: urls.cases(
+            diagnosis=audit.code if of_code else audit.against,
+            confirmation=HISTOLOGY if histology_only else None,
+            margin=f"{audit.code},{audit.against}",
+            **{"margin_from" if decided else "margin_below": "THRESHOLD"},
+        )
+        for name, (of_code, decided) in CELLS.items()
+    }
+
+
+def _threshold_control(results: Results, audit: PairAudit, thresholds: Sequence[float], chosen: float) -> Component:
+    own = results.pair_threshold(audit.code, audit.against)
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.Span(
+                        ["Decide ", html.Strong(audit.code), f" from logit({audit.code}) − logit({audit.against}) ≥ "],
+                        id="pair-margin-label",
+                    ),
+                    html.Strong(signed(chosen), id="pair-threshold", className="threshold"),
+                ]
+            ),
+            dmc.Slider(
+                id=MARGIN,
+                value=round(chosen, 4),
+                min=round(thresholds[0], 4),
+                max=round(thresholds[-1], 4),
+                step=STEP,
+                precision=4,
+                updatemode="drag",
+                marks=[{"value": round(own, 4), "label": f"model’s own {signed(own)}"}],
+                thumbLabel=f"Margin from which {audit.code} is decided, in logits",
+                mb=26,
+            ),
+            html.P(
+                f"The model's own margin makes {audit.code} and {audit.against} exceed their shares of the training "
+                f"cases alike. Further left finds more {audit.code} and takes more {audit.against} for it.",
+                className="caption",
+            ),
+        ],
+        className="threshold-control",
+    )
+
+
+def _tiles(results: Results, audit: PairAudit, point: OperatingPoint) -> list[Component]:
+    def live(label: str, name: str) -> Component:
+        estimate = getattr(point, name)
+        return html.Div(
+            [
+                html.Div(label, className="statistic-label"),
+                html.Div(percent(estimate.value), id=f"pair-{name}", className="statistic-value"),
+                html.Div(
+                    f"95 % {percent_interval(estimate)}", id=f"pair-{name}-interval", className="statistic-detail"
+                ),
+            ],
+            className="statistic",
+        )
+
+    return [
+        live(f"Sensitivity: {audit.code} found", "sensitivity"),
+        live(f"Specificity: {audit.against} left alone", "specificity"),
+        live(f"Precision: decided {audit.code} and right", "precision"),
+        *_auc_tiles(results, audit),
+    ]
+
+
+def _auc_tiles(results: Results, audit: PairAudit) -> list[Component]:
+    """The pair's AUC on all cases and on those confirmed by histology, side by side whichever is chosen."""
+    tiles = []
+    for label, histology_only in (("Pair AUC, all cases", False), ("Pair AUC, histology-confirmed", True)):
+        try:
+            one = results.pair(audit.code, audit.against, histology_only)
+        except PairError as error:
+            tiles.append(statistic(label, "–", str(error)))
+            continue
+        cases = f"{one.positive.sum():,} {audit.code}, {(~one.positive).sum():,} {audit.against}; chance 0.500"
+        tiles.append(statistic(label, decimal(one.auc.value), f"95 % {interval(one.auc)}\n{cases}"))
+    return tiles
+
+
+def _points(audit: PairAudit, thresholds: Sequence[float], histology_only: bool) -> dict[str, Any]:
+    """What the browser needs to follow the slider: counts, rates and intervals at every threshold, as columns."""
+    points = operating_points(audit, thresholds)
+    columns: dict[str, Any] = {name: [getattr(point, name) for point in points] for name in ("threshold", *CELLS)}
+    for name in RATES:
+        estimates = [getattr(point, name) for point in points]
+        columns[name] = [[one.value, one.low, one.high] for one in estimates]
+    return {**jsonable(columns), "links": _cell_links(audit, histology_only), "answer": _answer_template(audit)}
+
+
+def _flat(point: OperatingPoint) -> dict[str, Any]:
+    rates = {
+        f"{name}{suffix}": getattr(getattr(point, name), end)
+        for name in RATES
+        for end, suffix in (("value", ""), ("low", "_low"), ("high", "_high"))
+    }
+    return {"threshold": point.threshold, **{name: getattr(point, name) for name in CELLS}, **rates}
+
+
+def _csv(audit: PairAudit, query: Mapping[str, str]) -> str:
+    path = f"{urls.json_twin(urls.pair(audit.code, audit.against))}/operating_points.csv"
+    return urls.with_query(path, {"confirmation": query.get("confirmation")})
+
+
+def _galleries(context: Context, audit: PairAudit, threshold: float) -> list[Component]:
+    """The most confident errors of either kind; the browser hides those that the chosen margin makes right."""
+    missed = missed_cases(audit, math.inf).head(SHOWN_ERRORS)
+    alarms = alarm_cases(audit, -math.inf).head(SHOWN_ERRORS)
+    contrast = Target(audit.code, audit.against)
+    ends = html.Span([class_chip(audit.code), "rather than", class_chip(audit.against)], className="ends")
+    return [
+        panel(
+            f"Missed most confidently: {_name(audit.code)} with the lowest margins",
+            _gallery(context, missed, contrast, "missed", threshold),
+            actions=[ends, opacity_slider(OPACITY)],
+        ),
+        panel(
+            f"False alarms most confidently: {_name(audit.against)} with the highest margins",
+            _gallery(context, alarms, contrast, "alarms", threshold),
+            actions=[ends],
+        ),
+        html.P(
+            f"Each heatmap is the Grad-CAM contrast: {audit.code}'s colour speaks for {_name(audit.code)}, "
+            f"{audit.against}'s for {_name(audit.against)}, each scaled to its own largest value.",
+            className="caption",
+        ),
+    ]
+
+
+def _gallery(context: Context, cases: pd.DataFrame, target: Target, kind: str, threshold: float) -> Component:
+    cards = []
+    for case in cases.itertuples():
+        wrong = case.margin < threshold if kind == "missed" else case.margin >= threshold
+        caption = [html.Span(case.image_id), html.Span(f"margin {signed(case.margin)}", className="quiet")]
+        cards.append(
+            html.Div(
+                dcc.Link(
+                    [picture(context, case.image_id, target), html.Div(caption, className="card-caption")],
+                    href=urls.case(case.image_id),
+                ),
+                className="error-card" if wrong else "error-card hidden",
+                **{"data-margin": repr(float(case.margin)), "data-kind": kind},
+            )
+        )
+    none = html.P(
+        "At this margin there is no such error.", className="quiet no-error", hidden=any_shown(cases, kind, threshold)
+    )
+    return html.Div([*cards, none], className="error-gallery")
+
+
+def any_shown(cases: pd.DataFrame, kind: str, threshold: float) -> bool:
+    """Whether any of the cases is an error at `threshold`."""
+    margins = cases["margin"].to_numpy(np.float64)
+    return bool((margins < threshold).any() if kind == "missed" else (margins >= threshold).any())

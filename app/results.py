@@ -1,0 +1,59 @@
+"""What a model's test predictions amount to, each worked out once for a bundle."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.confusion import confusion_matrix
+from analysis.metrics import Metrics, evaluate
+from analysis.pair import PairAudit, audit_pair, model_threshold
+from analysis.predictions import PredictionsError, read_predictions
+from model.bundle import ModelBundle
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """The test predictions of `bundle` and what follows from them; all but `problem` raise PredictionsError without."""
+
+    bundle: ModelBundle
+
+    @cached_property
+    def problem(self) -> str | None:
+        """Why there is nothing to show, or None."""
+        try:
+            self.table  # noqa: B018
+        except PredictionsError as error:
+            return str(error)
+        return None
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The predictions as `analysis.predictions.read_predictions` gives them, by image_id."""
+        return read_predictions(self.bundle.predictions_path, self.classes).set_index("image_id", drop=False)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes in the model's order."""
+        return self.bundle.card.classes
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """All figures of merit with their intervals."""
+        return evaluate(self.table, self.classes)
+
+    @cached_property
+    def confusion(self) -> NDArray[np.int64]:
+        """Counts of cases, (diagnosis, called class)."""
+        return confusion_matrix(self.table, self.classes)
+
+    def pair(self, code: str, against: str, histology_only: bool) -> PairAudit:
+        """The audit of a pair; raises PairError when it has no cases."""
+        return audit_pair(self.table, code, against, histology_only)
+
+    def pair_threshold(self, code: str, against: str) -> float:
+        """The margin at which the model itself turns from `against` to `code`, in logits."""
+        card = self.bundle.card
+        return model_threshold(card.classes, card.class_prior, card.temperature, code, against)

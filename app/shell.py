@@ -1,0 +1,95 @@
+"""The frame around every page: left rail, top bar, bottom bar on phones, and the notice that this is no diagnosis."""
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from app import urls
+from app.components import NOTICE, icon
+from app.context import Context
+from app.theme import MANTINE_THEME
+
+NAVIGATION = (
+    ("Explain", "photo-search", urls.explain()),
+    ("Cases", "layout-grid", urls.cases()),
+    ("Metrics", "chart-bar", urls.metrics()),
+    ("Confusion", "grid-dots", urls.confusion()),
+    ("Pair", "arrows-left-right", urls.pair("mel", "nv")),
+)
+PAGE = "page"
+LOCATION = "location"
+
+
+def shell(context: Context, stores: list[Component]) -> Component:
+    """The whole document but for the page, which the router puts into the element `page`.
+
+    `stores` outlive the page that uses them: work that goes on while the user looks elsewhere writes to them.
+    """
+    return dmc.MantineProvider(
+        dmc.AppShell(
+            [
+                html.A("Skip to content", href=f"#{PAGE}", className="skip-link"),
+                dcc.Location(id=LOCATION, refresh="callback-nav"),
+                *stores,
+                dmc.AppShellHeader(_top_bar(context), className="top-bar"),
+                dmc.AppShellNavbar(html.Nav(_links(), className="rail", **{"aria-label": "Pages"})),
+                dmc.AppShellMain(
+                    html.Div(
+                        id=PAGE,
+                        className="page",
+                        tabIndex=-1,
+                        children=[dmc.Skeleton(height=28, width=240), dmc.Skeleton(height=420, mt="md")],
+                    )
+                ),
+                html.Nav(_links(), className="bottom-bar", **{"aria-label": "Pages"}),
+            ],
+            header={"height": {"base": 76, "sm": 48}},
+            navbar={"width": 88, "breakpoint": "sm", "collapsed": {"mobile": True, "desktop": False}},
+            padding=0,
+        ),
+        theme=MANTINE_THEME,
+        defaultColorScheme="auto",
+    )
+
+
+def _top_bar(context: Context) -> list[Component]:
+    card = context.bundle.card
+    data = "no images on this machine" if context.data_path is None else context.data_path.name
+    return [
+        html.Div(
+            [
+                dcc.Link([icon("microscope", 22), "LesionLens"], href=urls.HOME, className="brand"),
+                html.Div(
+                    [_fact("Model", card.name), _fact("Data", data)],
+                    className="facts",
+                ),
+                html.Span(NOTICE, className="notice notice-wide"),
+                dmc.ColorSchemeToggle(
+                    lightIcon=icon("sun", 18),
+                    darkIcon=icon("moon", 18),
+                    variant="subtle",
+                    color="gray",
+                    **{"aria-label": "Switch between light and dark"},
+                ),
+            ],
+            className="top-bar-row",
+        ),
+        html.Div(NOTICE, className="notice notice-narrow"),
+    ]
+
+
+def _fact(label: str, value: str) -> Component:
+    return html.Span([html.Span(label, className="fact-label"), html.Span(value, className="fact-value")])
+
+
+def _links() -> list[Component]:
+    return [
+        dmc.NavLink(
+            label=name,
+            leftSection=icon(icon_name, 22),
+            href=href,
+            active="partial",
+            className="page-link",
+        )
+        for name, icon_name, href in NAVIGATION
+    ]

@@ -1,0 +1,121 @@
+"""One explanation as it comes about: run in a thread, its progress and partial maps sent to the browser.
+
+What is sent goes to stores of the shell, never to the page, so that a user may leave the page meanwhile.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from typing import Any
+
+from dash import set_props
+
+from app.context import Context
+from app.heatmaps import heatmap
+from app.jobs import Jobs
+from app.uploads import pixels
+from explain import explain
+from explain.attribution import Attribution, Progress
+
+SECONDS_BETWEEN_UPDATES = 0.2
+SECONDS_BETWEEN_MAPS = 0.8
+Send = Callable[[str, Mapping[str, Any]], None]
+
+
+def progress_store(method: str) -> str:
+    """The id of the store that holds how far a method is."""
+    return f"explain-progress-{method}"
+
+
+def result_store(method: str) -> str:
+    """The id of the store that holds a method's map."""
+    return f"explain-result-{method}"
+
+
+async def stream_explanation(context: Context, jobs: Jobs, method: str, request: Mapping[str, str]) -> None:
+    """Answer a browser's `request` (id, tab, source, width, height, target, against) by one method until it ends.
+
+    It ends when the map is complete, when the tab asks for another one or cancels, or when the browser goes away.
+    """
+
+    def send(store: str, data: Mapping[str, Any]) -> None:
+        set_props(store, {"data": {"id": request["id"], **data}})
+
+    key = (request["tab"], method)
+    stop = jobs.start(key)
+    send(progress_store(method), {"state": "waiting"})
+    try:
+        loop = asyncio.get_running_loop()
+        run = copy_context().run
+        await loop.run_in_executor(
+            context.explanation_threads, run, _explain_and_send, context, method, request, stop, send
+        )
+    finally:
+        jobs.end(key, stop)
+
+
+def _explain_and_send(
+    context: Context, method: str, request: Mapping[str, str], stop: threading.Event, send: Send
+) -> None:
+    if stop.is_set():
+        send(progress_store(method), {"state": "stopped"})
+        return
+    try:
+        image = pixels(request["source"])
+        reporter = Reporter(method, image.shape[:2], send)
+        attribution = explain(
+            image,
+            context.predictor,
+            method,
+            request["target"],
+            request["against"],
+            on_progress=reporter,
+            should_stop=stop.is_set,
+        )
+    except ValueError as error:
+        send(progress_store(method), {"state": "failed", "message": str(error)})
+        return
+    except Exception:
+        logging.getLogger(__name__).exception("Explaining by %s failed.", method)
+        send(progress_store(method), {"state": "failed", "message": "The server's output says why. Try again."})
+        return
+    reporter.finish(attribution, stopped=stop.is_set())
+
+
+@dataclass
+class Reporter:
+    """Passes a method's progress on, no more often than a person can follow.
+
+    `size` is the image's height and width in pixels.
+    """
+
+    method: str
+    size: tuple[int, int]
+    send: Send
+    started: float = field(default_factory=time.monotonic)
+    last_update: float = 0.0
+    last_map: float = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        """Send `progress`, unless something was sent a moment ago."""
+        now = time.monotonic()
+        if now - self.last_update < SECONDS_BETWEEN_UPDATES:
+            return
+        self.last_update = now
+        left = (now - self.started) / max(progress.done, 1) * (progress.total - progress.done)
+        self.send(
+            progress_store(self.method),
+            {"state": "running", "done": progress.done, "total": progress.total, "left": round(left, 1)},
+        )
+        if progress.partial is not None and now - self.last_map >= SECONDS_BETWEEN_MAPS:
+            self.last_map = now
+            self.send(result_store(self.method), heatmap(progress.partial, self.size, complete=False))
+
+    def finish(self, attribution: Attribution, *, stopped: bool) -> None:
+        """Send the last map and that there will be no other."""
+        self.send(result_store(self.method), heatmap(attribution, self.size, complete=not stopped))
+        self.send(progress_store(self.method), {"state": "stopped" if stopped else "done"})

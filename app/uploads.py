@@ -1,0 +1,87 @@
+"""Images on their way in and out: from a request's body to pixels, and between the server and the browser's memory.
+
+Nothing is written to disk, and no file that a user sends is passed on: what leaves is encoded anew from the pixels.
+"""
+
+import base64
+import binascii
+import io
+from collections.abc import AsyncGenerator
+
+import numpy as np
+from fastapi import Request
+from numpy.typing import NDArray
+from PIL import Image
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from model.images import MAX_BYTES, ImageError, decode
+
+MAX_SIDE = 1024
+FORM_BYTES = 16_384
+PNG_PREFIX = "data:image/png;base64,"
+
+
+class TooLargeError(ImageError):
+    """A body has more bytes than an image may have."""
+
+
+async def read_image_file(request: Request) -> tuple[str, bytes]:
+    """The name and the content of the image that a request carries, as its whole body or as a form's first file.
+
+    Raises TooLargeError as soon as more has come in than an image may have, and ImageError when a form has no file.
+    """
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        body = b"".join([chunk async for chunk in _limited(request.stream(), MAX_BYTES)])
+        return request.query_params.get("name", "image"), body
+    parser = MultiPartParser(request.headers, _limited(request.stream(), MAX_BYTES + FORM_BYTES), max_files=1)
+    parser.spool_max_size = MAX_BYTES + FORM_BYTES  # keeps the file in memory
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError, UnicodeError) as error:
+        raise ImageError("The form cannot be read. Send the image as the one file of a multipart form.") from error
+    files = [value for value in form.values() if isinstance(value, UploadFile)]
+    if not files:
+        raise ImageError("The form has no file. Send the image as the one file of a multipart form.")
+    return files[0].filename or "image", await files[0].read()
+
+
+async def _limited(stream: AsyncGenerator[bytes, None], limit: int) -> AsyncGenerator[bytes, None]:
+    received = 0
+    async for chunk in stream:
+        received += len(chunk)
+        if received > limit:
+            raise TooLargeError(f"The file is larger than {MAX_BYTES // 1_000_000} MB. Scale the image down.")
+        yield chunk
+
+
+def shrink(image: NDArray[np.uint8], side: int = MAX_SIDE) -> NDArray[np.uint8]:
+    """`image` itself, or where its longer side has more than `side` pixels a copy scaled down to that."""
+    if max(image.shape[:2]) <= side:
+        return image
+    picture = Image.fromarray(image)
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return np.asarray(picture)
+
+
+def png(image: NDArray[np.uint8]) -> bytes:
+    """A PNG file of uint8 RGB or RGBA pixels, without metadata."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG", compress_level=3)
+    return buffer.getvalue()
+
+
+def data_url(image: NDArray[np.uint8]) -> str:
+    """The pixels as a PNG in a data URL, for the browser to show and to keep."""
+    return PNG_PREFIX + base64.b64encode(png(image)).decode()
+
+
+def pixels(url: str) -> NDArray[np.uint8]:
+    """The RGB image of a data URL that `data_url` made and a browser sent back; ImageError for anything else."""
+    if not url.startswith(PNG_PREFIX):
+        raise ImageError("The browser sent no image.")
+    try:
+        content = base64.b64decode(url.removeprefix(PNG_PREFIX), validate=True)
+    except binascii.Error as error:
+        raise ImageError("The browser sent a damaged image.") from error
+    return decode(content)

@@ -1,0 +1,289 @@
+/* The Explain page in the browser. Images live here, in the tab's memory: each is sent to the server to be opened, and
+   again with each question about it; the server keeps none. Explanations that were finished are remembered, so that
+   paging back to an image costs nothing. */
+
+(function () {
+  const METHODS = ["gradcam", "shap", "lime"];
+  const METHOD_NAMES = { gradcam: "Grad-CAM", shap: "SHAP", lime: "LIME" };
+  const MAX_BYTES = 20e6;
+  const tab = Math.random().toString(36).slice(2);
+  const images = [];
+  const finished = new Map(); // question and method → result
+  const now = {}; // method → { id, key, state, progress, result }
+  let position = 0;
+  let target = null;
+  let against = null;
+  let asked = 0;
+  let opacity = 0.75;
+
+  const setProps = (id, properties) => window.dash_clientside.set_props(id, properties);
+  const onPage = () => document.getElementById("explain-root") !== null;
+  const current = () => images[position];
+
+  window.addEventListener("pagehide", () => navigator.sendBeacon(`/api/explain/leave?tab=${tab}`));
+
+  /* Opening images */
+
+  async function openFile(name, dataUrl) {
+    if (dataUrl.length * 0.75 > MAX_BYTES + 200) {
+      return { name, error: "The file is larger than 20 MB. Scale the image down." };
+    }
+    const body = await (await fetch(dataUrl)).blob();
+    const answer = await fetch(`/api/images?name=${encodeURIComponent(name)}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/octet-stream" },
+      body,
+    });
+    return { ...(await answer.json()), name };
+  }
+
+  async function openSample(name) {
+    const answer = await fetch(`/api/samples/${encodeURIComponent(name)}`);
+    const image = await answer.json();
+    return answer.ok ? { ...image, name: image.image } : { name, error: image.detail };
+  }
+
+  async function opened(promise, name) {
+    try {
+      return await promise;
+    } catch (error) {
+      return { name, error: "The server did not answer. Check that it is running, then try again." };
+    }
+  }
+
+  function add(image) {
+    images.push({ ...image, number: images.length });
+    return images.length - 1;
+  }
+
+  function select(index) {
+    position = Math.max(0, Math.min(images.length - 1, index));
+    const { source, ...facts } = current();
+    setProps("explain-current", { data: { ...facts, position, count: images.length } });
+  }
+
+  function opening(text) {
+    if (!onPage()) return;
+    setProps("explain-opening", { children: text });
+    if (text && !images.length) setProps("explain-root", { "data-state": "opening" });
+  }
+
+  /* Asking for explanations */
+
+  function ask(method) {
+    const image = current();
+    const key = [image.number, target, against, method].join("|");
+    if (finished.has(key)) {
+      cancel(method);
+      now[method] = { id: null, key, progress: { state: "done" }, result: finished.get(key) };
+      return paint(method);
+    }
+    if (now[method]?.key === key) return paint(method);
+    asked += 1;
+    const id = `${key}#${asked}`;
+    now[method] = { id, key, progress: { state: "waiting" }, result: null };
+    setProps(`explain-request-${method}`, { data: { id, tab, source: image.source, target, against } });
+    return paint(method);
+  }
+
+  function cancel(method) {
+    const job = now[method];
+    if (job?.id && ["waiting", "running"].includes(job.progress.state)) {
+      setProps(`explain-stop-${method}`, { data: { tab, id: job.id } });
+    }
+  }
+
+  /* Showing them */
+
+  function paint(method) {
+    if (!onPage() || !now[method]) return;
+    const part = (kind) => `explain-${kind}-${method}`;
+    const { progress, result } = now[method];
+    for (const kind of ["heat", "map"]) setProps(part(kind), { src: result?.[kind] ?? "" });
+    setProps(part("scale"), { style: { background: `linear-gradient(90deg, ${(result?.gradient ?? ["transparent", "transparent"]).join(", ")})` } });
+    setProps(part("low"), { children: result ? `−${result.limit}\n${result.negative}` : "" });
+    setProps(part("middle"), { children: result ? `0\n${result.unit}` : "" });
+    setProps(part("high"), { children: result ? `+${result.limit}\n${result.positive}` : "" });
+    for (const kind of ["png", "npz"]) setProps(part(kind), { disabled: !result?.npz });
+    setProps(part("amount"), { value: progress.total ? (100 * progress.done) / progress.total : 0 });
+    setProps(part("status"), { children: statusText(progress, result) });
+    setProps(part("card"), { "data-state": progress.state, "data-map": result ? "yes" : "no" });
+  }
+
+  function statusText(progress, result) {
+    switch (progress.state) {
+      case "waiting":
+        return "Waiting for its turn";
+      case "running":
+        if (!progress.done) return "Starting";
+        return `${progress.done.toLocaleString("en")} of ${progress.total.toLocaleString("en")} · ${timeLeft(progress)}`;
+      case "stopped":
+        return result ? `Cancelled · ${result.facts}` : "Cancelled";
+      case "failed":
+        return `Failed. ${progress.message}`;
+      default:
+        return result?.facts ?? "";
+    }
+  }
+
+  function timeLeft(progress) {
+    const seconds = Math.max(1, Math.round(progress.left));
+    return seconds < 90 ? `${seconds} s left` : `${Math.round(seconds / 60)} min left`;
+  }
+
+  function announce(method, state) {
+    const words = { done: "finished", stopped: "cancelled", failed: "failed" }[state];
+    if (words && onPage()) setProps(`explain-announce-${method}`, { children: `${METHOD_NAMES[method]} ${words}.` });
+  }
+
+  /* Files to take home */
+
+  function fileName(method, suffix) {
+    const stem = (current().sample ?? current().name).replace(/\.[^.]*$/, "").replace(/[^\w-]+/g, "_");
+    return `${stem}_${method}_${target}${against ? `_rather_than_${against}` : ""}.${suffix}`;
+  }
+
+  /* The thumbnails through which several images are chosen */
+
+  function thumbnails() {
+    if (images.length < 2) return [];
+    return images.map((image, index) => ({
+      namespace: "dash_html_components",
+      type: "Button",
+      props: {
+        id: { type: "explain-thumbnail", index },
+        n_clicks: 0,
+        className: "thumbnail",
+        title: image.name,
+        "aria-label": `Image ${index + 1}: ${image.name}`,
+        "aria-current": index === position ? "true" : "false",
+        children: image.source
+          ? { namespace: "dash_html_components", type: "Img", props: { src: image.source, alt: "" } }
+          : "!",
+      },
+    }));
+  }
+
+  function facts(image) {
+    const size = `${image.width} × ${image.height} px`;
+    return image.synthetic ? `Drawn by a computer, a picture of no patient · ${size}` : size;
+  }
+
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.explain = {
+    async open(contents, names) {
+      const skip = window.dash_clientside.no_update;
+      if (!contents || !contents.length) return skip;
+      const files = names.map((name, index) => ({ name, content: contents[index] }));
+      files.sort((one, other) => one.name.localeCompare(other.name, "en", { numeric: true }));
+      const first = images.length;
+      for (const [index, { name, content }] of files.entries()) {
+        opening(`Opening ${name} (${index + 1} of ${files.length})`);
+        add(await opened(openFile(name, content), name));
+        select(index === 0 ? first : position);
+      }
+      opening("");
+      return null;
+    },
+
+    async arrive(query) {
+      setProps("explain-opacity", { value: 100 * opacity });
+      if (query?.sample) {
+        const known = images.findIndex((image) => image.sample === query.sample);
+        if (known < 0) opening("Opening the sample");
+        select(known < 0 ? add(await opened(openSample(query.sample), query.sample)) : known);
+      } else if (images.length) select(position);
+      return "";
+    },
+
+    page() {
+      const trigger = window.dash_clientside.callback_context.triggered_id;
+      if (trigger === "explain-previous") select(position - 1);
+      if (trigger === "explain-next") select(position + 1);
+    },
+
+    choose(clicks) {
+      const trigger = window.dash_clientside.callback_context.triggered_id;
+      if (trigger && clicks.some((count) => count > 0)) select(trigger.index);
+    },
+
+    show(facing) {
+      if (!facing || !onPage()) return;
+      const image = current();
+      setProps("explain-root", { "data-state": image.error ? "failed" : "full", "data-count": images.length, "data-synthetic": image.synthetic ? "yes" : "no" });
+      setProps("explain-failed-name", { children: `${image.name} could not be opened` });
+      setProps("explain-failed-text", { children: image.error ?? "" });
+      setProps("explain-name", { children: image.name });
+      setProps("explain-facts", { children: image.error ? "" : facts(image) });
+      setProps("explain-position", { children: `${position + 1} of ${images.length}` });
+      setProps("explain-previous", { disabled: position === 0 });
+      setProps("explain-next", { disabled: position === images.length - 1 });
+      setProps("explain-thumbnails", { children: thumbnails() });
+      setProps("explain-original", { src: image.source ?? "" });
+      for (const method of METHODS) {
+        for (const kind of ["plain", "under"]) setProps(`explain-${kind}-${method}`, { src: image.source ?? "" });
+      }
+      window.lesionlens.replaceQuery({ sample: image.sample ?? null });
+    },
+
+    ask(facing, chosenTarget, chosenAgainst, names) {
+      if (!facing || !onPage()) return;
+      window.lesionlens.replaceQuery({ target: chosenTarget, against: chosenAgainst });
+      if (facing.error) return METHODS.forEach(cancel);
+      target = chosenTarget ?? facing.predicted;
+      against = chosenAgainst === target ? null : chosenAgainst ?? null;
+      const subject = chosenTarget ? names[target] : `${names[target]}, the called class`;
+      const contrast = against ? `, rather than ${names[against]}` : "";
+      const same = chosenAgainst === target ? ". A class cannot be contrasted with itself: choose another" : "";
+      setProps("explain-question", { children: `What speaks for ${subject}${contrast}${same}.` });
+      METHODS.forEach(ask);
+    },
+
+    progress(progress, method) {
+      if (!progress || now[method]?.id !== progress.id) return paint(method);
+      now[method].progress = progress;
+      if (progress.state === "done" && now[method].result) finished.set(now[method].key, now[method].result);
+      paint(method);
+      announce(method, progress.state);
+    },
+
+    result(result, method) {
+      if (!result || now[method]?.id !== result.id) return;
+      now[method].result = result;
+      paint(method);
+    },
+
+    again(clicks, method) {
+      if (!clicks) return;
+      delete now[method];
+      ask(method);
+    },
+
+    cancel(clicks, method) {
+      if (clicks) cancel(method);
+    },
+
+    opacity(percent) {
+      opacity = percent / 100;
+      document.documentElement.style.setProperty("--heat-opacity", String(opacity));
+    },
+
+    view(view) {
+      window.lesionlens.replaceQuery({ view: view === "all" ? null : view });
+      return view;
+    },
+
+    downloadPng(clicks, method) {
+      if (!clicks) return;
+      const { npz } = now[method].result;
+      const data = { npz, source: current().source, opacity, filename: fileName(method, "png") };
+      setProps("explain-picture", { data });
+    },
+
+    downloadNpz(clicks, method) {
+      if (!clicks) return;
+      const data = { content: now[method].result.npz, base64: true, filename: fileName(method, "npz") };
+      setProps("explain-download", { data });
+    },
+  };
+})();

@@ -1,0 +1,112 @@
+"""Drawing attributions: signed colours over an image, as strong as the map is, so that the lesion stays visible.
+
+The target's colour speaks for it; against it speaks the other class's colour, or slate where there is no other class.
+Zero is transparent. How a map is scaled for display is said by its colour bar and changes no number.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from explain.attribution import Attribution, Target
+from model.classes import BY_CODE
+
+OPACITY = 0.75
+FOR = "#0F766E"  # a class without a colour of its own: a third party's model may have any classes
+AGAINST = "#334155"
+NEUTRAL = "#F8F9FA"
+SHADES = 129
+UNITS = {"gradcam": "logit per position", "shap": "logit per cell", "lime": "logit per region"}
+SMOOTH = ("gradcam",)
+
+
+@dataclass(frozen=True)
+class ColourBar:
+    """What the colours of a map mean: -limit and limit are the numbers, in `unit`, at which its two ends are reached.
+
+    `colours` are #RRGGBB from -limit to limit in equal, perceptually even steps, the middle one standing for zero;
+    `negative` and `positive` say in words what each end speaks for.
+    """
+
+    limit: float
+    unit: str
+    colours: tuple[str, ...]
+    negative: str
+    positive: str
+
+
+def colour_bar(attribution: Attribution) -> ColourBar:
+    """The colour bar that belongs to an attribution's overlay and map."""
+    target = attribution.target
+    shades = tuple("#{:02X}{:02X}{:02X}".format(*shade) for shade in _shades(*_ends(target)))
+    negative = f"against {target.code}" if target.against is None else f"for {target.against}"
+    return ColourBar(display_limit(attribution), UNITS[attribution.method], shades, negative, f"for {target.code}")
+
+
+def display_limit(attribution: Attribution) -> float:
+    """The absolute value that is drawn at full strength: the map's 99.5th percentile, so that no speck pales the rest.
+
+    0 for a map that is zero everywhere.
+    """
+    strengths = np.abs(attribution.values)
+    return float(np.percentile(strengths, 99.5)) or float(strengths.max())
+
+
+def attribution_rgba(attribution: Attribution, height: int, width: int) -> NDArray[np.uint8]:
+    """The map as a layer to lay over the image, uint8 RGBA (height, width, 4), opacity being the map's strength."""
+    strength = _strength(attribution, height, width)
+    positive, negative = (_rgb(colour) for colour in _ends(attribution.target))
+    rgba = np.empty((height, width, 4), np.uint8)
+    rgba[..., :3] = np.where(strength[..., np.newaxis] > 0, positive, negative)
+    rgba[..., 3] = np.rint(255 * np.abs(strength))
+    return rgba
+
+
+def attribution_rgb(attribution: Attribution, height: int, width: int) -> NDArray[np.uint8]:
+    """The map alone in the colours of its colour bar, uint8 RGB (height, width, 3)."""
+    shades = _shades(*_ends(attribution.target))
+    middle = SHADES // 2
+    chosen = middle + np.rint(middle * _strength(attribution, height, width)).astype(np.intp)
+    rgb: NDArray[np.uint8] = shades[chosen]
+    return rgb
+
+
+def overlay_image(image: NDArray[np.uint8], attribution: Attribution, opacity: float = OPACITY) -> NDArray[np.uint8]:
+    """Lay the map over its image, uint8 RGB (height, width, 3); `opacity` in [0, 1] is that of the strongest place."""
+    rgba = attribution_rgba(attribution, *image.shape[:2])
+    alpha = rgba[..., 3:].astype(np.float32) * (opacity / 255)
+    return np.rint(image + (rgba[..., :3] - image.astype(np.float32)) * alpha).astype(np.uint8)
+
+
+def _strength(attribution: Attribution, height: int, width: int) -> NDArray[np.float32]:
+    """The map at the image's size, in [-1, 1]: smooth where the method's map is a field, sharp where it has regions."""
+    resampling = Image.Resampling.BICUBIC if attribution.method in SMOOTH else Image.Resampling.NEAREST
+    enlarged = np.asarray(Image.fromarray(attribution.values).resize((width, height), resampling))
+    limit = display_limit(attribution)
+    return np.clip(enlarged / limit, -1, 1) if limit > 0 else np.zeros_like(enlarged)
+
+
+def _ends(target: Target) -> tuple[str, str]:
+    """The colours for and against the target."""
+    positive = BY_CODE[target.code].colour if target.code in BY_CODE else FOR
+    negative = BY_CODE[target.against].colour if target.against in BY_CODE else AGAINST
+    return positive, negative
+
+
+@lru_cache(maxsize=64)
+def _shades(positive: str, negative: str) -> NDArray[np.uint8]:
+    """A diverging colour map, uint8 (SHADES, 3): each arm is straight in CIELAB, hence perceptually even."""
+    from skimage.color import lab2rgb, rgb2lab
+
+    ends = rgb2lab(np.array([_rgb(colour) for colour in (negative, NEUTRAL, positive)]) / 255)
+    steps = np.linspace(-1, 1, SHADES)
+    lab = np.stack([np.interp(steps, (-1, 0, 1), ends[:, channel]) for channel in range(3)], axis=-1)
+    rgb: NDArray[np.uint8] = np.rint(lab2rgb(lab) * 255).astype(np.uint8)
+    return rgb
+
+
+def _rgb(colour: str) -> NDArray[np.uint8]:
+    return np.frombuffer(bytes.fromhex(colour[1:]), np.uint8)

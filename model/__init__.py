@@ -1,0 +1,1 @@
+"""What the model is: classes, data, splits, networks, training, bundles and inference."""

@@ -1,0 +1,68 @@
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.heatmaps import attribution_from, facts, heatmap
+from explain.attribution import Attribution, ExplanationError, Target
+
+ATTRIBUTION = Attribution(
+    values=np.array([[1.0, -2.0], [0.0, 0.5]], np.float32),
+    method="lime",
+    target=Target("mel", "nv"),
+    parameters={"regions": 40, "stability": 0.87},
+    seed=3,
+    evaluations=1000,
+    seconds=7.25,
+    converged=False,
+)
+
+
+def picture(url: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
+
+
+def test_a_map_goes_to_the_browser_and_comes_back_unchanged() -> None:
+    sent = heatmap(ATTRIBUTION, (450, 600), complete=True)
+    back = attribution_from(sent["npz"])
+    assert np.array_equal(back.values, ATTRIBUTION.values)
+    assert (back.method, back.target, back.seed) == (ATTRIBUTION.method, ATTRIBUTION.target, ATTRIBUTION.seed)
+    assert back.parameters == ATTRIBUTION.parameters
+
+
+def test_pictures_have_the_image_s_proportions_and_the_layer_is_transparent_at_zero() -> None:
+    sent = heatmap(ATTRIBUTION, (900, 1200), complete=True)
+    with picture(sent["heat"]) as heat, picture(sent["map"]) as drawn:
+        assert heat.size == drawn.size == (640, 480)
+        assert heat.getpixel((10, 470))[3] == 0
+        assert heat.getpixel((630, 10))[3] == 255
+
+
+def test_the_colour_bar_says_what_its_ends_mean() -> None:
+    sent = heatmap(ATTRIBUTION, (450, 600), complete=True)
+    assert (sent["negative"], sent["positive"]) == ("for nv", "for mel")
+    assert (sent["gradient"][0], sent["gradient"][-1]) == ("#0072B2", "#D55E00")
+    assert float(sent["limit"]) == pytest.approx(2, abs=0.05)
+
+
+def test_a_partial_map_has_no_file() -> None:
+    assert heatmap(ATTRIBUTION, (450, 600), complete=False)["npz"] is None
+
+
+def test_facts_say_whether_more_of_the_same_would_change_the_map() -> None:
+    assert facts(ATTRIBUTION) == "1,000 evaluations in 7.2 s · not stable (r = 0.87 with the map at half of them)"
+
+
+@pytest.mark.parametrize("npz", ["", "AAAA", base64.b64encode(b"PK\x03\x04 no zip").decode()])
+def test_a_browser_that_sends_no_map_is_refused(npz: str) -> None:
+    with pytest.raises(ExplanationError):
+        attribution_from(npz)
+
+
+def test_a_pickle_is_refused() -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, values=np.array([{"a": 1}], dtype=object), metadata=np.array("{}"))
+    with pytest.raises(ExplanationError):
+        attribution_from(base64.b64encode(buffer.getvalue()).decode())

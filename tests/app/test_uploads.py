@@ -1,0 +1,33 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.uploads import data_url, pixels, png, shrink
+from model.images import ImageError
+
+
+def test_an_image_goes_to_the_browser_and_comes_back_unchanged() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (45, 60, 3), np.uint8)
+    assert np.array_equal(pixels(data_url(image)), image)
+
+
+def test_what_leaves_has_no_metadata() -> None:
+    with Image.open(io.BytesIO(png(np.zeros((40, 40, 3), np.uint8)))) as image:
+        assert image.info == {}
+        assert not image.getexif()
+
+
+@pytest.mark.parametrize(
+    "url", ["", "nonsense", "http://example.org/a.png", "data:image/png;base64,", "data:image/png;base64,%%%%"]
+)
+def test_a_browser_that_sends_no_image_is_refused(url: str) -> None:
+    with pytest.raises(ImageError):
+        pixels(url)
+
+
+def test_a_large_image_is_shrunk_in_proportion_and_a_small_one_left_alone() -> None:
+    large, small = np.zeros((3000, 1500, 3), np.uint8), np.zeros((450, 600, 3), np.uint8)
+    assert shrink(large).shape == (1024, 512, 3)
+    assert shrink(small) is small

@@ -1,0 +1,46 @@
+"""Where the tests find real images and a model."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from model.bundle import DEFAULT_BUNDLE, ModelBundle, load_bundle
+from model.cases import load_cases
+from model.prediction import Predictor
+
+ROOT = Path(__file__).parents[1]
+HAM10000 = ROOT.parent / "shared" / "ham10000"
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@pytest.fixture(scope="session")
+def ham10000() -> Path:
+    """The HAM10000 images; they are not part of the repository."""
+    if not HAM10000.is_dir():
+        pytest.skip(f"the HAM10000 images are not at {HAM10000}")
+    return HAM10000
+
+
+@pytest.fixture(scope="session")
+def ham10000_cases(ham10000: Path) -> pd.DataFrame:
+    return load_cases(ham10000)
+
+
+@pytest.fixture(scope="session")
+def originals(ham10000: Path) -> list[Path]:
+    """Forty images as published, 600×450."""
+    return sorted((ham10000 / "originals").glob("*.jpg"))
+
+
+@pytest.fixture(scope="session")
+def bundle() -> ModelBundle:
+    """The shipped model."""
+    return load_bundle(DEFAULT_BUNDLE if DEFAULT_BUNDLE.exists() else ROOT / "runs" / "dev_bundle")
+
+
+@pytest.fixture(scope="session")
+def predictor(bundle: ModelBundle) -> Predictor:
+    return Predictor(bundle)

@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+
+from explain import METHOD_NAMES, METHODS, explain
+from explain.attribution import ExplanationError, Progress, Target
+from tests.explain.linear import QuadrantPredictor, noise
+
+SAMPLING = ("shap", "lime")
+
+
+def test_there_are_three_methods_with_names() -> None:
+    assert METHODS == ("gradcam", "shap", "lime")
+    assert tuple(METHOD_NAMES.values()) == ("Grad-CAM", "SHAP", "LIME")
+
+
+@pytest.mark.parametrize("method", SAMPLING)
+def test_an_attribution_says_what_it_is(method: str) -> None:
+    result = explain(noise(), QuadrantPredictor(), method, "mel", "nv", seed=9)
+    assert (result.method, result.target, result.seed) == (method, Target("mel", "nv"), 9)
+    assert result.values.dtype == np.float32
+    assert result.values.ndim == 2
+    assert result.seconds > 0
+    assert isinstance(result.parameters["stability"], float)
+    assert result.converged is (result.parameters["stability"] >= 0.9)
+
+
+@pytest.mark.parametrize("method", SAMPLING)
+def test_images_of_any_size_are_explained_at_the_networks_size(method: str) -> None:
+    small = explain(noise(), QuadrantPredictor(), method, "mel").values
+    large = explain(np.repeat(np.repeat(noise(), 3, 0), 5, 1), QuadrantPredictor(), method, "mel").values
+    assert large.shape == small.shape
+
+
+@pytest.mark.parametrize("method", SAMPLING)
+def test_progress_is_told_at_once_then_with_partial_maps_to_the_end(method: str) -> None:
+    told: list[Progress] = []
+    result = explain(noise(), QuadrantPredictor(), method, "mel", on_progress=told.append)
+    start, *rest = told
+    assert (start.done, start.partial) == (0, None)
+    done = [progress.done for progress in rest]
+    assert done == sorted(set(done))
+    assert done[0] <= 32
+    assert max(np.diff(done)) <= 32
+    assert {progress.total for progress in told} == {done[-1]} == {result.evaluations}
+    partial = [progress.partial for progress in rest]
+    assert all(one is not None and one.converged is False for one in partial)
+    assert [one.evaluations for one in partial if one is not None] == done
+    assert not np.array_equal(partial[0].values, result.values)  # type: ignore[union-attr]
+    np.testing.assert_array_equal(partial[-1].values, result.values)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("method", SAMPLING)
+def test_stopped_it_returns_what_it_has(method: str) -> None:
+    predictor = QuadrantPredictor()
+    told: list[Progress] = []
+    result = explain(noise(), predictor, method, "mel", on_progress=told.append, should_stop=lambda: len(told) >= 4)
+    assert result is told[-1].partial
+    assert result.converged is False
+    assert result.evaluations == predictor.images < told[-1].total
+    assert len(told) == 4
+
+
+@pytest.mark.parametrize("method", SAMPLING)
+def test_after_a_callback_failed_the_next_explanation_runs(method: str) -> None:
+    def fail(progress: Progress) -> None:
+        if progress.done:
+            raise RuntimeError("the browser is gone")
+
+    with pytest.raises(RuntimeError, match="browser"):
+        explain(noise(), QuadrantPredictor(), method, "mel", on_progress=fail)
+    assert explain(noise(), QuadrantPredictor(), method, "mel").converged is not None
+
+
+def test_a_complete_result_is_complete_even_when_asked_to_stop() -> None:
+    told: list[Progress] = []
+    result = explain(
+        noise(), QuadrantPredictor(), "lime", "mel", on_progress=told.append, should_stop=lambda: told[-1].done == 1000
+    )
+    assert "stability" in result.parameters
+
+
+def test_an_unknown_method_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ExplanationError, match="Choose from gradcam, shap, lime"):
+        explain(noise(), QuadrantPredictor(), "grad-cam", "mel")
+
+
+@pytest.mark.parametrize(("target", "against"), [("melanoma", None), ("mel", "naevus"), ("mel", "mel")])
+def test_an_unsuitable_target_is_refused_before_the_network_runs(target: str, against: str | None) -> None:
+    predictor = QuadrantPredictor()
+    with pytest.raises(ExplanationError):
+        explain(noise(), predictor, "lime", target, against)
+    assert predictor.images == 0

@@ -1,0 +1,157 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from explain import explain
+from explain.attribution import ExplanationError, Target
+from explain.gradcam import class_maps, gradient_map
+from model.bundle import LinearHead, load_bundle
+from model.images import decode, prepare
+from model.prediction import Outputs, Predictor
+
+FEATURE_LAYER = "features"
+pytestmark = pytest.mark.filterwarnings("ignore:Please import `zoom`:DeprecationWarning")  # tf-keras-vis 0.8.7
+
+
+def correlation(a: NDArray[Any], b: NDArray[Any]) -> float:
+    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+
+
+def reference(model: Any, image: NDArray[np.uint8], score: Callable[[Any], Any]) -> NDArray[np.float32]:
+    """Grad-CAM by tf-keras-vis at its native resolution, after its ReLU."""
+    from tf_keras_vis.gradcam import Gradcam
+
+    maps = Gradcam(model, clone=True)(
+        score,
+        image[np.newaxis].astype(np.float32),
+        penultimate_layer=FEATURE_LAYER,
+        seek_penultimate_conv_layer=False,
+        expand_cam=False,
+        normalize_cam=False,
+    )
+    return np.asarray(maps, np.float32)[0]
+
+
+def test_a_hand_computed_case() -> None:
+    features = np.array([[[[1, 2], [3, 0]], [[0, 4], [5, 1]]]], np.float32)  # two by two positions, two channels
+    head = LinearHead(np.array([[1, 0, -1], [0, 2, 1]], np.float32), np.zeros(3, np.float32))
+    maps = class_maps(Outputs(np.zeros((1, 3), np.float32), features, np.zeros((1, 2), np.float32)), head)
+    first, second = features[0, ..., 0], features[0, ..., 1]
+    np.testing.assert_allclose(maps[0], np.stack([first, 2 * second, second - first]) / 4)
+
+
+def test_a_map_adds_up_to_the_logit_without_its_bias(predictor: Predictor, originals: list[Path]) -> None:
+    head = predictor.bundle.head
+    assert head is not None
+    outputs = predictor.run(np.stack([prepare(decode(path), predictor.bundle.card.size) for path in originals[:3]]))
+    maps = class_maps(outputs, head)
+    assert maps.shape[:2] == outputs.logits.shape
+    assert maps.dtype == np.float32
+    np.testing.assert_allclose(maps.sum(axis=(2, 3)), outputs.logits - head.bias, atol=1e-3)
+
+
+def test_a_contrast_is_the_difference_of_two_maps(predictor: Predictor, originals: list[Path]) -> None:
+    image = decode(originals[0])
+    mel, nv, both = (explain(image, predictor, "gradcam", *target) for target in (("mel",), ("nv",), ("mel", "nv")))
+    np.testing.assert_allclose(both.values, mel.values - nv.values, atol=1e-5)
+
+
+def test_equal_to_tf_keras_vis_on_ten_images(predictor: Predictor, originals: list[Path]) -> None:
+    import keras
+    from tf_keras_vis.utils.scores import CategoricalScore
+
+    model = keras.models.load_model(predictor.bundle.keras_path)
+    classes = predictor.bundle.card.classes
+    for path in originals[:10]:
+        image = decode(path)
+        predicted = predictor.predict(image).predicted
+        index = classes.index(predicted)
+        expected = reference(model, prepare(image, predictor.bundle.card.size), CategoricalScore(index))
+        ours = explain(image, predictor, "gradcam", predicted).values
+        assert expected.max() > 0
+        assert correlation(np.maximum(ours, 0), expected) > 0.999, path.name
+
+
+def test_head_and_gradients_give_the_same_map(predictor: Predictor, originals: list[Path]) -> None:
+    card = predictor.bundle.card
+    image = decode(originals[1])
+    by_gradients = gradient_map(
+        predictor.bundle.keras_path, prepare(image, card.size), Target("mel", "nv").weights(card.classes)
+    )
+    by_head = explain(image, predictor, "gradcam", "mel", "nv").values
+    np.testing.assert_allclose(by_gradients, by_head, atol=1e-3 * np.abs(by_head).max())
+
+
+def test_equal_to_tf_keras_vis_on_a_network_with_several_dense_layers(tmp_path: Path, originals: list[Path]) -> None:
+    import keras
+
+    from model.networks import lesion_cnn
+
+    keras.utils.set_random_seed(0)
+    model = lesion_cnn(64, 7)
+    model.save(tmp_path / "model.keras")
+    image = prepare(decode(originals[2]), 64)
+    weights = np.array([0, 0, 0, 0, 1, -1, 0], np.float32)
+    ours = gradient_map(tmp_path / "model.keras", image, weights)
+    expected = reference(model, image, lambda logits: logits[:, 4] - logits[:, 5])
+    assert ours.shape == expected.shape == (8, 8)
+    assert expected.max() > 0
+    assert correlation(np.maximum(ours, 0), expected) > 0.999
+
+
+def test_without_a_head_explain_differentiates(predictor: Predictor, originals: list[Path], tmp_path: Path) -> None:
+    for path in predictor.bundle.path.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    (tmp_path / "head.npz").unlink()
+    image = decode(originals[0])
+    by_head = explain(image, predictor, "gradcam", "mel")
+    by_gradients = explain(image, Predictor(load_bundle(tmp_path)), "gradcam", "mel")
+    assert by_head.parameters["computed_by"] == "linear head"
+    assert by_gradients.parameters["computed_by"] == "TensorFlow gradients"
+    np.testing.assert_allclose(by_gradients.values, by_head.values, atol=1e-3 * np.abs(by_head.values).max())
+
+
+def test_a_third_partys_network_is_explained_at_its_last_feature_map(tmp_path: Path) -> None:
+    import keras
+
+    keras.utils.set_random_seed(0)
+    image = keras.Input((32, 32, 3))
+    features = keras.layers.Conv2D(3, 3, strides=2)(keras.layers.Conv2D(4, 3, strides=2)(image))
+    dense = keras.layers.Dense(2)
+    model = keras.Model(image, dense(keras.layers.Flatten()(features)))
+    model.save(tmp_path / "model.keras")
+    noise = np.random.default_rng(0).integers(0, 255, (32, 32, 3), np.uint8)
+    values = gradient_map(tmp_path / "model.keras", noise, np.array([1, 0], np.float32))
+    last_map = keras.Model(image, features)(noise[np.newaxis].astype(np.float32)).numpy()[0]
+    kernel = dense.kernel.numpy()[:, 0].reshape(last_map.shape)
+    np.testing.assert_allclose(values, last_map @ kernel.mean(axis=(0, 1)), rtol=1e-3, atol=1e-3)
+
+
+def test_a_network_without_a_feature_map_is_refused(tmp_path: Path) -> None:
+    import keras
+
+    image = keras.Input((32, 32, 3))
+    keras.Model(image, keras.layers.Dense(2)(keras.layers.Flatten()(image))).save(tmp_path / "model.keras")
+    with pytest.raises(ExplanationError, match="feature map"):
+        gradient_map(tmp_path / "model.keras", np.zeros((32, 32, 3), np.uint8), np.array([1, 0], np.float32))
+
+
+def test_an_overwritten_network_is_read_again(tmp_path: Path) -> None:
+    import keras
+
+    path = tmp_path / "model.keras"
+    white = np.full((32, 32, 3), 255, np.uint8)
+    weights = np.array([1, 0], np.float32)
+    image = keras.Input((32, 32, 3))
+    convolution = keras.layers.Conv2D(1, 1, kernel_initializer="ones")
+    embedding = keras.layers.GlobalAveragePooling2D()(convolution(image))
+    model = keras.Model(image, keras.layers.Dense(2, kernel_initializer="ones")(embedding))
+    model.save(path)
+    before = gradient_map(path, white, weights)
+    convolution.set_weights([2 * values for values in convolution.get_weights()])
+    model.save(path)
+    np.testing.assert_allclose(gradient_map(path, white, weights), 2 * before)
