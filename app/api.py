@@ -92,7 +92,8 @@ def register(server: FastAPI, context: Context) -> None:
     @server.get(urls.API + "/samples/{name}")
     def open_sample(name: str) -> dict[str, Any]:
         """A synthetic sample as `images` gives an uploaded image."""
-        return {**opened(SAMPLES[name].title, sample_image(name)), "synthetic": True, "sample": name}
+        image = sample_image(name)
+        return {**opened(SAMPLES[name].title, image), "synthetic": True, "sample": name}
 
     @server.get(urls.API + "/samples/{name}/image.png")
     def sample_file(name: str) -> Response:

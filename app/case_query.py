@@ -28,7 +28,11 @@ def read_selection(query: Mapping[str, str], classes: tuple[str, ...]) -> Select
     if unknown:
         raise QueryError(f"{unknown[0]!r} is none of the classes {', '.join(classes)}.")
     return Selection(
-        **categories,  # type: ignore[arg-type]  # mypy takes the names of ** to be any of the fields
+        diagnosis=categories["diagnosis"],
+        predicted=categories["predicted"],
+        confirmation=categories["confirmation"],
+        sex=categories["sex"],
+        site=categories["site"],
         correct=None if correct is None else CORRECT[correct],
         confidence=_read_range(query, "confidence"),
         age=_read_range(query, "age"),

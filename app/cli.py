@@ -30,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 2 for what the user can mend, with one line that says how."""
     # TensorFlow's own start-up notes are no concern of the user's.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
     arguments = parser().parse_args(argv)
     try:
         status: int = arguments.run(arguments)

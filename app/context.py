@@ -9,7 +9,7 @@ from app.results import Results
 from model.bundle import ModelBundle
 from model.prediction import Predictor
 
-CONCURRENT_EXPLANATIONS = 3
+CONCURRENT_EXPLANATIONS = 2
 
 
 @dataclass(frozen=True)

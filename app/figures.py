@@ -25,7 +25,7 @@ def roc_figure(curves: Mapping[str, Curve], areas: Mapping[str, Estimate], highl
         figure.add_trace(
             _curve(curves[code], code, name, highlighted, "1 − specificity %{x:.3f}, sensitivity %{y:.3f}")
         )
-    return _in_two_columns(_unit_square(figure, "1 − specificity", "Sensitivity"))
+    return _unit_square(figure, "1 − specificity", "Sensitivity")
 
 
 def precision_recall_figure(
@@ -39,7 +39,7 @@ def precision_recall_figure(
     if highlighted is not None:
         chance = curves[highlighted].baseline
         figure.add_trace(_reference_line([0, 1], [chance, chance], f"Chance: {chance:.3f}"))
-    return _in_two_columns(_unit_square(figure, "Recall", "Precision"))
+    return _unit_square(figure, "Recall", "Precision")
 
 
 def reliability_figure(reliability: Reliability, code: str | None) -> go.Figure:
@@ -168,12 +168,6 @@ def _with_axes(figure: go.Figure, x: dict[str, Any], y: dict[str, Any]) -> go.Fi
     """Set the axes, and the legend below them."""
     legend = {"font": {"size": 11}, "y": -0.22, "yanchor": "top"}
     figure.update_layout(xaxis=x, yaxis=y, legend=legend, margin={"t": 28})
-    return figure
-
-
-def _in_two_columns(figure: go.Figure) -> go.Figure:
-    """Lay the legend out in two columns."""
-    figure.update_layout(legend={"entrywidth": 0.49, "entrywidthmode": "fraction"})
     return figure
 
 

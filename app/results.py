@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -33,6 +34,10 @@ class Results:
     def table(self) -> pd.DataFrame:
         """The predictions as `analysis.predictions.read_predictions` gives them, by image_id."""
         return read_predictions(self.bundle.predictions_path, self.classes).set_index("image_id", drop=False)
+
+    def case(self, image_id: str) -> "pd.Series[Any]":
+        """One case of the table by its columns; raises KeyError when there is none."""
+        return cast("pd.Series[Any]", self.table.loc[image_id])
 
     @property
     def classes(self) -> tuple[str, ...]:

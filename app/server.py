@@ -55,7 +55,12 @@ def create_app(bundle_path: Path | str = DEFAULT_BUNDLE, data_path: Path | str |
 
 
 def _register_router(app: Any, context: Context) -> None:
-    @app.callback(Output(PAGE, "children"), Input(LOCATION, "pathname"), Input(LOCATION, "search"))
+    @app.callback(
+        Output(PAGE, "children"),
+        Input(LOCATION, "pathname"),
+        Input(LOCATION, "search"),
+        running=[(Output(PAGE, "aria-busy"), "true", "false")],
+    )
     def show(pathname: str, search: str) -> Component:
         try:
             return pages.render(context, pathname, urls.parse_query(search))

@@ -23,6 +23,7 @@ from explain.attribution import Attribution, Progress
 
 SECONDS_BETWEEN_UPDATES = 0.2
 SECONDS_BETWEEN_MAPS = 0.8
+QUICK = ("gradcam",)  # does not queue behind the slow methods
 Send = Callable[[str, Mapping[str, Any]], None]
 
 
@@ -51,9 +52,8 @@ async def stream_explanation(context: Context, jobs: Jobs, method: str, request:
     try:
         loop = asyncio.get_running_loop()
         run = copy_context().run
-        await loop.run_in_executor(
-            context.explanation_threads, run, _explain_and_send, context, method, request, stop, send
-        )
+        threads = None if method in QUICK else context.explanation_threads
+        await loop.run_in_executor(threads, run, _explain_and_send, context, method, request, stop, send)
     finally:
         jobs.end(key, stop)
 

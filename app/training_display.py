@@ -52,7 +52,8 @@ class TrainingDisplay:
             self._console.print(
                 f"epoch {row['epoch']:.0f}/{progress.epochs}: loss {row['loss']:.4f}, validation balanced accuracy "
                 f"{row['validation_balanced_accuracy']:.4f}, macro AUC {row['validation_macro_auc']:.4f}, "
-                f"{_duration(progress.seconds_left)} left"
+                f"{_duration(progress.seconds_left)} left",
+                soft_wrap=True,
             )
         self._reported = len(progress.history)
 

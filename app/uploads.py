@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
 
 from model.images import MAX_BYTES, ImageError, decode
 
@@ -32,27 +33,37 @@ async def read_image_file(request: Request) -> tuple[str, bytes]:
     Raises TooLargeError as soon as more has come in than an image may have, and ImageError when a form has no file.
     """
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        body = b"".join([chunk async for chunk in _limited(request.stream(), MAX_BYTES)])
-        return request.query_params.get("name", "image"), body
-    parser = MultiPartParser(request.headers, _limited(request.stream(), MAX_BYTES + FORM_BYTES), max_files=1)
+        return request.query_params.get("name", "image"), await _read_body(request, MAX_BYTES)
+    body = await _read_body(request, MAX_BYTES + FORM_BYTES)
+    parser = MultiPartParser(request.headers, _once(body), max_files=1)
     parser.spool_max_size = MAX_BYTES + FORM_BYTES  # keeps the file in memory
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, UnicodeError) as error:
         raise ImageError("The form cannot be read. Send the image as the one file of a multipart form.") from error
-    files = [value for value in form.values() if isinstance(value, UploadFile)]
-    if not files:
-        raise ImageError("The form has no file. Send the image as the one file of a multipart form.")
-    return files[0].filename or "image", await files[0].read()
+    try:
+        files = [value for value in form.values() if isinstance(value, UploadFile)]
+        if not files:
+            raise ImageError("The form has no file. Send the image as the one file of a multipart form.")
+        return files[0].filename or "image", await files[0].read()
+    finally:
+        await form.close()
 
 
-async def _limited(stream: AsyncGenerator[bytes, None], limit: int) -> AsyncGenerator[bytes, None]:
-    received = 0
-    async for chunk in stream:
-        received += len(chunk)
-        if received > limit:
-            raise TooLargeError(f"The file is larger than {MAX_BYTES // 1_000_000} MB. Scale the image down.")
-        yield chunk
+async def _read_body(request: Request, limit: int) -> bytes:
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise TooLargeError(f"The file is larger than {MAX_BYTES // 1_000_000} MB. Scale the image down.")
+    except ClientDisconnect as error:
+        raise ImageError("The upload was broken off.") from error
+    return bytes(body)
+
+
+async def _once(body: bytes) -> AsyncGenerator[bytes, None]:
+    yield body
 
 
 def shrink(image: NDArray[np.uint8], side: int = MAX_SIDE) -> NDArray[np.uint8]:

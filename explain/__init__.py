@@ -71,6 +71,14 @@ def explain(
     return _judged(result, halfway)
 
 
+def warm_up(predictor: Predictor) -> None:
+    """Load shap and lime and let them compile their own code: seconds, once a process, that no user need wait for."""
+    side = predictor.bundle.card.size
+    for method in ("shap", "lime"):
+        blank = np.zeros((side, side, 3), np.uint8)
+        explain(blank, predictor, method, predictor.bundle.card.classes[0], should_stop=lambda: True)
+
+
 def _judged(result: Attribution, halfway: NDArray[np.float32] | None) -> Attribution:
     if halfway is None:
         return replace(result, converged=None)

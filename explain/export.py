@@ -49,8 +49,8 @@ def png_bytes(image: NDArray[np.uint8], attribution: Attribution, opacity: float
     page.paste(overlay, (margin, header))
     draw = ImageDraw.Draw(page)
     title, detail = _title(attribution.target), _detail(attribution)
-    draw.text((margin, header * 0.16), title, INK, _font(_fitting(title, 20 * unit, overlay.width)))
-    draw.text((margin, header * 0.60), detail, PALE, _font(_fitting(detail, 12 * unit, overlay.width)))
+    draw.text((margin, header * 0.16), title, INK, _fitting(title, 20 * unit, overlay.width))
+    draw.text((margin, header * 0.60), detail, PALE, _fitting(detail, 12 * unit, overlay.width))
     _draw_colour_bar(page, colour_bar(attribution), (margin, header + overlay.height), unit)
     draw.text((margin, page.height - 10 * unit), NOTICE, PALE, _font(12 * unit), anchor="ls")
     content = BytesIO()
@@ -94,9 +94,10 @@ def _to_width(picture: Image.Image, width: int) -> Image.Image:
     return picture.resize((width, max(1, round(picture.height * width / picture.width))), Image.Resampling.LANCZOS)
 
 
-def _fitting(text: str, size: float, width: int) -> float:
-    """The font size, at most `size`, at which `text` is no wider than `width` pixels."""
-    return min(size, size * width / _font(size).getlength(text))
+def _fitting(text: str, size: float, width: int) -> ImageFont.FreeTypeFont:
+    """The largest font, from `size` pixels down to 6, in which `text` is no wider than `width` pixels."""
+    fonts = (_font(smaller) for smaller in range(round(size), 6, -1))
+    return next((font for font in fonts if font.getlength(text) <= width), _font(6))
 
 
 def _font(size: float) -> ImageFont.FreeTypeFont:

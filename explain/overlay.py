@@ -82,8 +82,11 @@ def overlay_image(image: NDArray[np.uint8], attribution: Attribution, opacity: f
 
 
 def _strength(attribution: Attribution, height: int, width: int) -> NDArray[np.float32]:
-    """The map at the image's size, in [-1, 1]: smooth where the method's map is a field, sharp where it has regions."""
-    resampling = Image.Resampling.BICUBIC if attribution.method in SMOOTH else Image.Resampling.NEAREST
+    """The map at the image's size, in [-1, 1]: smooth where the method's map is a field, sharp where it has regions.
+
+    Bilinear, as bicubic would overshoot and draw evidence against the target around the strongest evidence for it.
+    """
+    resampling = Image.Resampling.BILINEAR if attribution.method in SMOOTH else Image.Resampling.NEAREST
     enlarged = np.asarray(Image.fromarray(attribution.values).resize((width, height), resampling))
     limit = display_limit(attribution)
     return np.clip(enlarged / limit, -1, 1) if limit > 0 else np.zeros_like(enlarged)

@@ -130,7 +130,7 @@ def train(
     make_deterministic(configuration.seed)
     steps = -(-len(split.train) // configuration.batch)
     model = NETWORKS[configuration.network](configuration.size, len(CODES))
-    _compile(model, configuration, steps)
+    compile_network(model, configuration, steps)
     state = restore_checkpoint(folder, model) or Checkpoint([], [])
     plateau = _replayed_plateau(model, configuration, state.history)
     epochs = range(len(state.history), configuration.epochs)
@@ -218,6 +218,8 @@ def _prepare_folder(folder: Path, configuration: Configuration, resume: bool) ->
     if not resume and (folder / CHECKPOINT_FILE).exists():
         raise TrainingError(f"{folder} holds a training already: go on with --resume, or give another --out.")
     folder.mkdir(parents=True, exist_ok=True)
+    for left_by_a_crash in folder.glob(".*.part"):
+        left_by_a_crash.unlink()
     write_atomically(path, content.encode())
 
 
@@ -226,7 +228,8 @@ def _differences(theirs: str, ours: str) -> str:
     return ", ".join(f"{key} {before.get(key)} there, {now[key]} here" for key in now if before.get(key) != now[key])
 
 
-def _compile(model: keras.Model, configuration: Configuration, steps: int) -> None:
+def compile_network(model: keras.Model, configuration: Configuration, steps: int) -> None:
+    """Compile `model` for a training of `configuration` with `steps` steps an epoch."""
     import keras
 
     rate: Any = configuration.learning_rate

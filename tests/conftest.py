@@ -44,3 +44,10 @@ def bundle() -> ModelBundle:
 @pytest.fixture(scope="session")
 def predictor(bundle: ModelBundle) -> Predictor:
     return Predictor(bundle)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a skipped test fails the run: everything that it could need is there."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("LESIONLENS_NO_SKIP") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

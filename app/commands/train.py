@@ -61,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     from model.bundle import load_bundle
     from model.cases import load_cases
     from model.splits import split
+    from model.tensorflow_start import start_tensorflow
     from model.training import Configuration, train
 
     names = {field.name for field in fields(Configuration)} - {"augmentation"}
@@ -70,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     if bundle.exists() and load_bundle(bundle).card.training["completed"]:
         print(f"{folder} is finished: its model bundle is {bundle}.", file=sys.stderr)
         return 0
+    start_tensorflow()
     cases = load_cases(arguments.data)
     if arguments.limit is not None:
         cases = limited(cases, arguments.limit)

@@ -15,6 +15,7 @@ from app import urls
 from app.case_images import opacity_slider, picture
 from app.case_query import QueryError, read_selection, write_selection
 from app.components import class_chip, empty, failed, link_button, page_header, panel
+from app.confirmations import CONFIRMATIONS
 from app.context import Context
 from app.jsonable import jsonable
 from app.numbers import percent, signed
@@ -24,12 +25,6 @@ from explain.attribution import Target
 from model.classes import BY_CODE
 
 OPACITY = "case-opacity"
-CONFIRMATIONS = {
-    "histo": "histology",
-    "follow_up": "follow-up without change",
-    "consensus": "consensus of experts",
-    "confocal": "confocal microscopy",
-}
 
 
 def layout(context: Context, query: Mapping[str, str], image_id: str) -> Component:
@@ -44,7 +39,7 @@ def layout(context: Context, query: Mapping[str, str], image_id: str) -> Compone
         selection = read_selection(query, results.classes)
     except QueryError as error:
         return failed("This selection means nothing", str(error), back)
-    case = results.table.loc[image_id]
+    case = results.case(image_id)
     shares = _by_class(results, case, "probability")
     return html.Div(
         [
@@ -103,12 +98,12 @@ def register_api(server: FastAPI, context: Context) -> None:
         results = context.results
         if image_id not in results.table.index:
             raise HTTPException(404, f"{image_id} is not in the test part of this model.")
-        row = results.table.loc[image_id]
+        row = results.case(image_id)
         maps = class_maps(np.asarray(row[MAP_COLUMN]), results.classes)
         return jsonable({**row.drop(MAP_COLUMN).to_dict(), "gradcam": maps})
 
 
-def _by_class(results: Results, case: pd.Series, kind: str) -> dict[str, float]:
+def _by_class(results: Results, case: "pd.Series[Any]", kind: str) -> dict[str, float]:
     read = probabilities if kind == "probability" else logits
     values = read(results.table.loc[[case["image_id"]]], results.classes)[0]
     return dict(zip(results.classes, (float(value) for value in values), strict=True))
@@ -118,13 +113,13 @@ def _name(code: str) -> str:
     return BY_CODE[code].name.lower()
 
 
-def _sentence(case: pd.Series) -> str:
+def _sentence(case: "pd.Series[Any]") -> str:
     verdict = "rightly" if case["correct"] else "wrongly"
     truth = BY_CODE[case["diagnosis"]].name
     return f"{truth}, {verdict} called {_name(case['predicted'])} with a probability of {percent(case['confidence'])}."
 
 
-def _targets(case: pd.Series, shares: Mapping[str, float]) -> list[tuple[Target, str]]:
+def _targets(case: "pd.Series[Any]", shares: Mapping[str, float]) -> list[tuple[Target, str]]:
     """What the heatmaps explain: the called class, the diagnosis (if called rightly the runner-up), their contrast."""
     called, truth = str(case["predicted"]), str(case["diagnosis"])
     if called != truth:
@@ -141,7 +136,7 @@ def _targets(case: pd.Series, shares: Mapping[str, float]) -> list[tuple[Target,
     ]
 
 
-def _figure(context: Context, case: pd.Series, target: Target | None, title: str) -> Component:
+def _figure(context: Context, case: "pd.Series[Any]", target: Target | None, title: str) -> Component:
     return html.Figure(
         [
             picture(context, str(case["image_id"]), target, large=True),
@@ -162,7 +157,7 @@ def _neighbours(results: Results, selection: Selection, image_id: str) -> list[C
     overview = urls.cases(**query)
     if image_id not in cases.index:
         return [link_button("All cases", urls.cases(), "arrow-left")]
-    place = cases.index.get_loc(image_id)
+    place = cases.index.to_list().index(image_id)
     position = html.Span(f"{place + 1:,} of {len(cases):,}", className="quiet")
     before = _neighbour("Previous", "chevron-left", cases, place - 1, query)
     after = _neighbour("Next", "chevron-right", cases, place + 1, query)
@@ -177,7 +172,7 @@ def _neighbour(
     return link_button(label, urls.case(str(cases.index[place]), **query), icon_name)
 
 
-def _facts(results: Results, case: pd.Series) -> Component:
+def _facts(results: Results, case: "pd.Series[Any]") -> Component:
     siblings = int((results.table["lesion_id"] == case["lesion_id"]).sum())
     images = "1 image" if siblings == 1 else f"{siblings} images"
     lesion = urls.cases(search=str(case["lesion_id"]))

@@ -14,8 +14,9 @@ from analysis.predictions import CASE_COLUMNS, MAP_COLUMN
 from analysis.selection import Selection, select
 from app import urls
 from app.case_images import register_images
-from app.case_query import NAMES, QueryError, read_selection, write_selection
+from app.case_query import CORRECT, NAMES, QueryError, read_selection, write_selection
 from app.components import download_link, empty, failed, link_button, page_header
+from app.confirmations import CONFIRMATIONS
 from app.context import Context
 from app.csv_answers import csv_answer
 from app.jsonable import jsonable
@@ -186,7 +187,7 @@ def _category(results: Results, name: str, chosen: Sequence[str]) -> Component:
     return dmc.MultiSelect(
         id=f"cases-{name}",
         label=LABELS[name],
-        data=[{"value": value, "label": value.replace("_", "-")} for value in values],
+        data=[{"value": value, "label": CONFIRMATIONS.get(value, value)} for value in values],
         value=list(chosen),
         placeholder=None if chosen else "any",
         searchable=True,
@@ -220,11 +221,14 @@ def _range(name: str, label: str, value: Sequence[float], limits: Sequence[float
 def _read_controls(values: Sequence[Any]) -> dict[str, str | None]:
     """The query that the values of CONTROLS mean."""
     chosen = dict(zip(CONTROLS, values, strict=True))
-    correct = None if chosen["correct"] == ALL else chosen["correct"] == "yes"
     return write_selection(
         Selection(
-            **{name: tuple(chosen[name] or ()) for name in LABELS},
-            correct=correct,
+            diagnosis=tuple(chosen["diagnosis"] or ()),
+            predicted=tuple(chosen["predicted"] or ()),
+            correct=CORRECT.get(chosen["correct"]),
+            confirmation=tuple(chosen["confirmation"] or ()),
+            sex=tuple(chosen["sex"] or ()),
+            site=tuple(chosen["site"] or ()),
             confidence=_narrowed(chosen["confidence"], CONFIDENCES),
             age=_narrowed(chosen["age"], AGES),
             search=(chosen["search"] or "").strip(),
@@ -263,6 +267,7 @@ def _rows(context: Context, cases: pd.DataFrame, chosen: Mapping[str, str | None
     for row in rows:
         image_id = row["image_id"]
         row["href"] = urls.case(image_id, **chosen)
+        row["confirmation"] = CONFIRMATIONS.get(row["confirmation"], "unknown")
         row["thumbnail"] = urls.case_thumbnail(image_id) if image_id in present else None
     return rows
 
@@ -273,15 +278,15 @@ def _columns(sort: str | None) -> list[dict[str, Any]]:
     chip = {"cellRenderer": "ClassChip", "cellRendererParams": {"classes": classes}}
     columns: list[dict[str, Any]] = [
         {"field": "thumbnail", "headerName": "", "cellRenderer": "CaseThumbnail", "sortable": False, "width": 92},
-        {"field": "image_id", "headerName": "Image", "cellRenderer": "CaseLink", "width": 136},
         {"field": "diagnosis", "headerName": "Diagnosis", **chip, "width": 112},
         {"field": "predicted", "headerName": "Called", **chip, "width": 104},
         {"field": "correct", "headerName": "Right?", "cellRenderer": "Verdict", "width": 98},
         {"field": "confidence", "headerName": "Confidence", "cellRenderer": "Confidence", "width": 140},
+        {"field": "image_id", "headerName": "Image", "cellRenderer": "CaseLink", "width": 136},
         {"field": "age", "headerName": "Age", "width": 80},
         {"field": "sex", "headerName": "Sex", "width": 96},
         {"field": "site", "headerName": "Site", "width": 144},
-        {"field": "confirmation", "headerName": "Confirmation", "width": 130},
+        {"field": "confirmation", "headerName": "Confirmed by", "width": 150},
         {"field": "lesion_id", "headerName": "Lesion", "width": 130},
     ]
     for one in columns:

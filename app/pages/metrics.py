@@ -28,6 +28,7 @@ QUESTION = "How well does it tell each class, and how sure are we?"
 SCORES = {"precision": "Precision", "recall": "Recall", "f1": "F1", "auc": "AUC"}
 HIGHLIGHT = "metrics-highlight"
 ALL_CLASSES = "all"
+CURVE_HEIGHT, RELIABILITY_HEIGHT = 520, 440
 
 
 def layout(context: Context, query: Mapping[str, str]) -> Component:
@@ -235,7 +236,7 @@ def _curve_panels(results: Results, metrics: Metrics, highlighted: str | None) -
     return [
         panel(
             "ROC of each class against the rest, AUC with 95 % interval",
-            graph(roc_figure(roc_curves, areas, highlighted), "metrics-roc", "lesionlens_roc", 460),
+            graph(roc_figure(roc_curves, areas, highlighted), "metrics-roc", "lesionlens_roc", CURVE_HEIGHT),
         ),
         panel(
             "Precision against recall, average precision with 95 % interval",
@@ -243,12 +244,17 @@ def _curve_panels(results: Results, metrics: Metrics, highlighted: str | None) -
                 precision_recall_figure(precision_curves, precisions, highlighted),
                 "metrics-precision-recall",
                 "lesionlens_precision_recall",
-                460,
+                CURVE_HEIGHT,
             ),
         ),
         panel(
             f"Reliability in {len(diagram.bins)} bins of equally many cases",
-            graph(reliability_figure(diagram, highlighted), "metrics-reliability", "lesionlens_reliability", 400),
+            graph(
+                reliability_figure(diagram, highlighted),
+                "metrics-reliability",
+                "lesionlens_reliability",
+                RELIABILITY_HEIGHT,
+            ),
             html.P(
                 f"Expected calibration error {decimal(diagram.error.value)} (95 % {interval(diagram.error)}); a "
                 f"perfectly calibrated model would show {decimal(diagram.perfect_error)} on as many cases by chance.",

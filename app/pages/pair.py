@@ -279,8 +279,8 @@ def _cells(audit: PairAudit, point: OperatingPoint, histology_only: bool) -> Com
     header = html.Tr(
         [
             html.Th("diagnosis", scope="col"),
-            html.Th(["decided ", class_chip(audit.code)], scope="col"),
-            html.Th(["decided ", class_chip(audit.against)], scope="col"),
+            html.Th([html.Span("decided"), class_chip(audit.code)], scope="col"),
+            html.Th([html.Span("decided"), class_chip(audit.against)], scope="col"),
         ]
     )
     body = [
@@ -424,27 +424,23 @@ def _galleries(context: Context, audit: PairAudit, threshold: float) -> list[Com
 
 
 def _gallery(context: Context, cases: pd.DataFrame, target: Target, kind: str, threshold: float) -> Component:
-    cards = []
-    for case in cases.itertuples():
-        wrong = case.margin < threshold if kind == "missed" else case.margin >= threshold
-        caption = [html.Span(case.image_id), html.Span(f"margin {signed(case.margin)}", className="quiet")]
-        cards.append(
-            html.Div(
-                dcc.Link(
-                    [picture(context, case.image_id, target), html.Div(caption, className="card-caption")],
-                    href=urls.case(case.image_id),
-                ),
-                className="error-card" if wrong else "error-card hidden",
-                **{"data-margin": repr(float(case.margin)), "data-kind": kind},
-            )
-        )
-    none = html.P(
-        "At this margin there is no such error.", className="quiet no-error", hidden=any_shown(cases, kind, threshold)
-    )
+    margins = cases["margin"].to_numpy(np.float64)
+    wrong = margins < threshold if kind == "missed" else margins >= threshold
+    cards = [
+        _error_card(context, image_id, target, margin, "error-card" if is_wrong else "error-card hidden", kind)
+        for image_id, margin, is_wrong in zip(cases.index.astype(str), margins.tolist(), wrong, strict=True)
+    ]
+    none = html.P("At this margin there is no such error.", className="quiet no-error", hidden=bool(wrong.any()))
     return html.Div([*cards, none], className="error-gallery")
 
 
-def any_shown(cases: pd.DataFrame, kind: str, threshold: float) -> bool:
-    """Whether any of the cases is an error at `threshold`."""
-    margins = cases["margin"].to_numpy(np.float64)
-    return bool((margins < threshold).any() if kind == "missed" else (margins >= threshold).any())
+def _error_card(
+    context: Context, image_id: str, target: Target, margin: float, class_name: str, kind: str
+) -> Component:
+    caption = [html.Span(image_id), html.Span(f"margin {signed(margin)}", className="quiet")]
+    content = [picture(context, image_id, target), html.Div(caption, className="card-caption")]
+    return html.Div(
+        dcc.Link(content, href=urls.case(image_id)),
+        className=class_name,
+        **{"data-margin": repr(margin), "data-kind": kind},
+    )

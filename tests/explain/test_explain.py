@@ -1,7 +1,9 @@
+import sys
+
 import numpy as np
 import pytest
 
-from explain import METHOD_NAMES, METHODS, explain
+from explain import METHOD_NAMES, METHODS, explain, warm_up
 from explain.attribution import ExplanationError, Progress, Target
 from tests.explain.linear import QuadrantPredictor, noise
 
@@ -90,3 +92,10 @@ def test_an_unsuitable_target_is_refused_before_the_network_runs(target: str, ag
     with pytest.raises(ExplanationError):
         explain(noise(), predictor, "lime", target, against)
     assert predictor.images == 0
+
+
+def test_warming_up_loads_the_libraries_and_costs_a_batch_or_two_each() -> None:
+    predictor = QuadrantPredictor()
+    warm_up(predictor)
+    assert {"shap", "lime.lime_image"} <= sys.modules.keys()
+    assert 0 < predictor.images <= 64

@@ -33,7 +33,8 @@ def reference(model: Any, image: NDArray[np.uint8], score: Callable[[Any], Any])
         expand_cam=False,
         normalize_cam=False,
     )
-    return np.asarray(maps, np.float32)[0]
+    native: NDArray[np.float32] = np.asarray(maps, np.float32)[0]
+    return native
 
 
 def test_a_hand_computed_case() -> None:

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import skimage.data
@@ -13,7 +14,7 @@ ESPRESSO = 967
 
 
 @pytest.fixture(scope="module")
-def imagenet_network():
+def imagenet_network() -> keras.Model:
     network = efficientnet_lite0(224, 1000)
     with np.load(IMAGENET_HEAD) as head:
         network.get_layer("logits").set_weights([head["kernel"].astype(np.float32), head["bias"].astype(np.float32)])
@@ -30,7 +31,7 @@ def test_lesion_cnn_takes_other_sizes() -> None:
     assert network.output_shape == (None, 3)
 
 
-def test_efficientnet_lite0_has_the_published_number_of_parameters(imagenet_network) -> None:
+def test_efficientnet_lite0_has_the_published_number_of_parameters(imagenet_network: keras.Model) -> None:
     trainable = sum(int(np.prod(weight.shape)) for weight in imagenet_network.trainable_weights)
     assert trainable == 4_652_008  # the 4.7 M of the EfficientNet-Lite release
     assert efficientnet_lite0(160, weights=None).count_params() == 3_421_991
@@ -41,7 +42,9 @@ def test_imagenet_weights_stay_small() -> None:
 
 
 @pytest.mark.parametrize(("photograph", "classes"), [("chelsea", CATS), ("coffee", [ESPRESSO])])
-def test_converted_imagenet_network_knows_photographs(imagenet_network, photograph: str, classes: list[int]) -> None:
+def test_converted_imagenet_network_knows_photographs(
+    imagenet_network: keras.Model, photograph: str, classes: list[int]
+) -> None:
     image = prepare(getattr(skimage.data, photograph)(), 224)
     logits = imagenet_network(image[np.newaxis].astype(np.float32)).numpy()[0]
     assert logits.argmax() in classes

@@ -1,0 +1,150 @@
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from explain import explain
+from model.classes import CODES
+from model.images import MAX_BYTES, decode
+from model.phantoms import SAMPLES, sample
+from model.prediction import Predictor
+from tests.model.hostile import HARMLESS, encoded, hostile_files
+
+PHANTOM = encoded(sample("melanoma").image, "PNG")
+FORM = {"image": ("lesion.png", PHANTOM, "image/png")}
+
+
+def test_health_names_the_model(client: TestClient, predictor: Predictor) -> None:
+    assert client.get("/api/health").json() == {"status": "ok", "model": predictor.bundle.card.name}
+
+
+def test_a_prediction_is_the_predictor_s(client: TestClient, predictor: Predictor) -> None:
+    answer = client.post("/api/predict", params={"name": "lesion.png"}, content=PHANTOM).json()
+    expected = predictor.predict(sample("melanoma").image)
+    assert answer["image"] == "lesion.png"
+    assert answer["predicted"] == expected.predicted
+    assert list(answer["probabilities"]) == list(CODES)
+    assert list(answer["probabilities"].values()) == pytest.approx(expected.probabilities.tolist())
+    assert sum(answer["probabilities"].values()) == pytest.approx(1)
+
+
+def test_a_form_is_answered_like_a_body(client: TestClient) -> None:
+    body = client.post("/api/predict", params={"name": "lesion.png"}, content=PHANTOM)
+    assert client.post("/api/predict", files=FORM).json() == body.json()
+
+
+def test_real_images_are_predicted(client: TestClient, originals: list[Path], predictor: Predictor) -> None:
+    for path in originals[:3]:
+        answer = client.post("/api/predict", content=path.read_bytes()).json()
+        assert answer["predicted"] == predictor.predict(decode(path)).predicted
+
+
+def test_an_explanation_is_explain_s(client: TestClient, predictor: Predictor) -> None:
+    question = {"method": "gradcam", "target": "mel", "against": "nv"}
+    answer = client.post("/api/explain", params=question, content=PHANTOM).json()
+    expected = explain(sample("melanoma").image, predictor, "gradcam", "mel", "nv")
+    assert np.allclose(answer["attribution"]["values"], expected.values, atol=1e-5)
+    assert (answer["attribution"]["target"], answer["attribution"]["against"]) == ("mel", "nv")
+
+
+def test_without_a_target_the_called_class_is_explained(client: TestClient) -> None:
+    answer = client.post("/api/explain", content=PHANTOM).json()
+    assert answer["attribution"]["target"] == answer["predicted"]
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ({"method": "tea"}, "method is one of gradcam, shap, lime"),
+        ({"target": "melanoma"}, "akiec, bcc"),
+        ({"target": "mel", "against": "mel"}, "the same class"),
+        ({"seed": "-1"}, "seed is a whole number"),
+    ],
+)
+def test_an_impossible_question_is_refused_in_words(client: TestClient, question: dict[str, str], words: str) -> None:
+    answer = client.post("/api/explain", params=question, content=PHANTOM)
+    assert answer.status_code == 422
+    assert words in answer.json()["detail"]
+
+
+def test_an_opened_image_comes_back_upright_small_and_without_metadata(client: TestClient) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    exif[0x010F] = "a camera"
+    content = encoded(Image.fromarray(np.zeros((1000, 2000, 3), np.uint8)), "JPEG", exif=exif)
+    answer = client.post("/api/images", params={"name": "turned.jpg"}, content=content).json()
+    assert (answer["width"], answer["height"]) == (1000, 2000)
+    with Image.open(io.BytesIO(base64.b64decode(answer["source"].partition(",")[2]))) as image:
+        assert image.size == (512, 1024)
+        assert image.info == {}
+        assert not image.getexif()
+
+
+def test_samples_are_predicted_and_labelled_synthetic(client: TestClient) -> None:
+    listed = client.get("/api/samples").json()
+    assert [entry["sample"] for entry in listed] == list(SAMPLES)
+    assert all(entry["synthetic"] for entry in listed)
+    answer = client.get("/api/samples/melanoma").json()
+    assert answer["synthetic"] is True
+    assert answer["predicted"] == client.post("/api/predict", content=PHANTOM).json()["predicted"]
+
+
+def test_the_twin_of_the_explain_page_explains_a_sample(client: TestClient) -> None:
+    address = "/explain?sample=melanoma&target=mel&against=nv"
+    answer = client.get(f"/api{address}").json()
+    posted = client.post("/api/explain?target=mel&against=nv", content=PHANTOM).json()
+    assert np.allclose(answer["attribution"]["values"], posted["attribution"]["values"])
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/samples/tea", "/api/samples/tea/image.png", "/api/explain?sample=tea", "/api/tea"]
+)
+def test_what_does_not_exist_is_not_found(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert answer.json()["detail"].startswith("There is no")
+
+
+@pytest.mark.parametrize("kind", ["content", "form"])
+def test_a_file_over_20_megabytes_is_refused_without_being_decoded(client: TestClient, kind: str) -> None:
+    content = bytes(MAX_BYTES + 1_000_000)
+    sent = {"content": content} if kind == "content" else {"files": {"image": ("large.png", content)}}
+    answer = client.post("/api/predict", **sent)
+    assert answer.status_code == 413
+    assert "20 MB" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary=x"])
+def test_a_broken_form_is_refused(client: TestClient, content_type: str) -> None:
+    answer = client.post("/api/predict", content=b"--y\r\nnothing", headers={"Content-Type": content_type})
+    assert answer.status_code == 422
+    assert "form" in answer.json()["error"]
+
+
+def test_a_form_without_a_file_is_refused(client: TestClient) -> None:
+    answer = client.post("/api/predict", files={"image": (None, "text")})
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("route", ["/api/predict", "/api/images", "/api/explain"])
+def test_no_hostile_file_makes_the_server_fail(client: TestClient, route: str) -> None:
+    before = client.post("/api/predict", content=PHANTOM).json()
+    files = hostile_files()
+    assert len(files) >= 40
+    for name, content in files.items():
+        answer = client.post(route, params={"name": name}, content=content)
+        assert answer.status_code in ({200} if name in HARMLESS else {413, 422}), name
+        assert answer.json()["image"] == name
+        assert ("predicted" if name in HARMLESS else "error") in answer.json(), name
+    assert client.post("/api/predict", content=PHANTOM).json() == before
+
+
+def test_hostile_files_in_forms_under_hostile_names_are_refused_too(client: TestClient) -> None:
+    for content in hostile_files().values():
+        answer = client.post("/api/predict", files={"image": ('../"\x00<script>.png', content)})
+        assert answer.status_code in {200, 413, 422}
+    assert client.post("/api/predict", content=PHANTOM).status_code == 200

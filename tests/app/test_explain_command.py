@@ -1,0 +1,160 @@
+"""The command is run through its own parser, on the network that can be computed by hand."""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import model.bundle
+import model.prediction
+from app.commands import explain
+from explain.attribution import ExplanationError
+from model.bundle import ModelBundle
+from tests.explain.linear import QuadrantPredictor, noise
+
+Output = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with two images, a.png and b.png, on which the hand-made network calls nv."""
+    predictor = QuadrantPredictor()
+
+    def load_bundle(path: Path) -> ModelBundle:
+        return predictor.bundle
+
+    def open_predictor(bundle: ModelBundle) -> QuadrantPredictor:
+        return predictor
+
+    monkeypatch.setattr(model.bundle, "load_bundle", load_bundle)
+    monkeypatch.setattr(model.prediction, "Predictor", open_predictor)
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for name in ("a.png", "b.png"):
+        Image.fromarray(noise(size=64)).save(folder / name)
+    return folder
+
+
+def run(*arguments: str | Path) -> int:
+    parser = argparse.ArgumentParser()
+    explain.add_parser(parser.add_subparsers())
+    parsed = parser.parse_args(["explain", *map(str, arguments)])
+    status: int = parsed.run(parsed)
+    return status
+
+
+def test_it_writes_a_picture_and_the_numbers_of_every_image_and_method(images: Path, capsys: Output) -> None:
+    out = images / "new" / "out"
+    status = run(
+        images / "a.png", images / "b.png", "--method", "shap,lime", "--target", "mel", "--against", "nv", "--out", out
+    )
+    assert status == 0
+    stems = [f"{name}_{method}_mel_vs_nv" for name in "ab" for method in ("lime", "shap")]
+    assert sorted(path.name for path in out.iterdir()) == [f"{s}{suffix}" for s in stems for suffix in (".npz", ".png")]
+    printed, told = capsys.readouterr()
+    assert all(str(path) in printed for path in out.iterdir())
+    assert f"{images / 'a.png'}: called nv (Melanocytic naevus), probability 0." in printed
+    assert "not for diagnosis" in told
+    with np.load(out / "a_lime_mel_vs_nv.npz", allow_pickle=False) as arrays:
+        assert arrays["values"].shape == (32, 32)
+        assert json.loads(str(arrays["metadata"]))["target"] == {"code": "mel", "against": "nv"}
+    with Image.open(out / "a_lime_mel_vs_nv.png") as picture:
+        picture.load()
+
+
+def test_without_a_target_the_called_class_is_explained(images: Path) -> None:
+    assert run(images / "a.png", "--method", "lime", "--out", images / "out") == 0
+    assert sorted(path.name for path in (images / "out").iterdir()) == ["a_lime_nv.npz", "a_lime_nv.png"]
+
+
+def test_the_seed_reaches_the_method(images: Path) -> None:
+    maps = []
+    for seed in ("0", "1"):
+        run(images / "a.png", "--method", "lime", "--seed", seed, "--out", images / seed)
+        with np.load(images / seed / "a_lime_nv.npz", allow_pickle=False) as arrays:
+            maps.append(arrays["values"])
+    assert not np.array_equal(*maps)
+
+
+def test_the_opacity_reaches_the_picture(images: Path) -> None:
+    for opacity in ("0", "1"):
+        run(images / "a.png", "--method", "lime", "--opacity", opacity, "--out", images / opacity)
+    clear, covered = ((images / opacity / "a_lime_nv.png").read_bytes() for opacity in ("0", "1"))
+    assert clear != covered
+
+
+def test_a_bad_image_is_named_and_the_others_are_explained(images: Path, capsys: Output) -> None:
+    (images / "bad.png").write_bytes(b"no image")
+    status = run(images / "bad.png", images / "missing.png", images / "b.png", "--method", "lime", "--out", images)
+    assert status == 1
+    told = capsys.readouterr().err
+    assert f"{images / 'bad.png'}: The file is not a readable" in told
+    assert f"{images / 'missing.png'}: " in told
+    assert (images / "b_lime_nv.npz").is_file()
+    assert not list(images.glob("bad_*"))
+
+
+def test_a_contrast_of_the_called_class_with_itself_fails_that_image(images: Path, capsys: Output) -> None:
+    assert run(images / "a.png", "--method", "lime", "--against", "nv", "--out", images) == 1
+    assert "two different classes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--method", "gradcam,grad-cam"), "no method 'grad-cam'"),
+        (("--method", ""), "no method"),
+        (("--opacity", "1.5"), "from 0 to 1"),
+        (("--opacity", "nan"), "from 0 to 1"),
+        (("--target", "mel", "--against", "mel"), "same class"),
+        (("--target", "melanoma"), "no class 'melanoma'"),
+        (("--against", "naevus"), "no class 'naevus'"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_anything_is_written(
+    images: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises((explain.ArgumentsError, ExplanationError), match=message):
+        run(images / "a.png", *arguments, "--out", images / "out")
+    assert not (images / "out").exists()
+
+
+def test_images_whose_files_would_overwrite_each_other_are_refused(images: Path) -> None:
+    with pytest.raises(explain.ArgumentsError, match="2 images are called a"):
+        run(images / "a.png", images / "other" / "a.jpg")
+
+
+def test_a_folder_that_cannot_be_made_is_refused(images: Path) -> None:
+    with pytest.raises(explain.ArgumentsError, match="Cannot write"):
+        run(images / "a.png", "--out", images / "a.png" / "below")
+
+
+def test_an_interrupted_run_keeps_what_it_has_finished(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    out = images / "out"
+    predict = QuadrantPredictor.predict
+
+    def predict_once(self: QuadrantPredictor, image: np.ndarray) -> object:
+        monkeypatch.setattr(QuadrantPredictor, "predict", interrupt)
+        return predict(self, image)
+
+    monkeypatch.setattr(QuadrantPredictor, "predict", predict_once)
+    with pytest.raises(KeyboardInterrupt):
+        run(images / "a.png", images / "b.png", "--method", "lime", "--out", out)
+    assert sorted(path.name for path in out.iterdir()) == ["a_lime_nv.npz", "a_lime_nv.png"]
+
+
+def test_a_call_that_is_not_the_most_probable_class_is_accounted_for() -> None:
+    classes = ("mel", "nv")
+    rare = model.prediction.Prediction(
+        classes, np.zeros(2, np.float32), np.array([0.4, 0.6]), np.zeros(1, np.float32), "mel"
+    )
+    assert explain._call(rare) == (
+        "called mel (Melanoma), probability 0.400, although nv (Melanocytic naevus) has 0.600: "
+        "the class is called whose probability is largest for how common it is"
+    )

@@ -1,0 +1,49 @@
+import re
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.context import Context
+from app.pages import PAGES, render
+from app.server import create_app
+from model.bundle import BundleError, ModelBundle
+
+
+@pytest.mark.parametrize("path", ["/", "/explain", "/cases/ISIC_0024306", "/no/such/page"])
+def test_every_address_gives_the_dashboard_with_its_styles(bundle: ModelBundle, path: str) -> None:
+    """Also at the first request, whatever its address: Dash alone collects its assets only at "/"."""
+    with TestClient(create_app(bundle.path)) as client:
+        answer = client.get(path)
+        assert answer.status_code == 200
+        styles = re.findall(r'href="(/assets/[^"]+\.css[^"]*)"', answer.text)
+        assert any("style.css" in style for style in styles)
+        assert client.get(styles[0]).status_code == 200
+
+
+def test_the_document_names_no_other_host(client: TestClient) -> None:
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//', client.get("/").text)
+
+
+def test_every_page_keeps_the_pages_protocol() -> None:
+    for page in PAGES.values():
+        assert all(callable(getattr(page, name)) for name in ("layout", "stores", "register_callbacks", "register_api"))
+
+
+def test_an_unknown_address_says_so(bundle: ModelBundle) -> None:
+    assert "There is no such page" in str(render(Context(bundle), "/no/such/page", {}))
+
+
+def test_the_explain_page_takes_its_state_from_its_address(bundle: ModelBundle) -> None:
+    page = str(render(Context(bundle), "/explain", {"sample": "hair", "target": "mel", "against": "tea"}))
+    assert re.search(r"id='explain-target'.*?value='mel'", page) or re.search(r"value='mel'", page)
+    assert "value='tea'" not in page
+
+
+def test_a_folder_that_is_no_bundle_is_refused(tmp_path: object) -> None:
+    with pytest.raises(BundleError):
+        create_app(str(tmp_path))
+
+
+def test_a_data_set_that_is_not_there_is_refused(bundle: ModelBundle) -> None:
+    with pytest.raises(FileNotFoundError, match="There is no data set at /no/such"):
+        create_app(bundle.path, "/no/such")

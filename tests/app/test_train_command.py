@@ -1,0 +1,170 @@
+"""`lesionlens train` on real images, killed and resumed in every way."""
+
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from app.commands.train import default_name, limited
+from model.bundle import ModelBundle, load_bundle
+from model.cases import load_cases
+from model.training import Configuration
+
+TINY = ("--limit", "64", "--size", "32", "--batch", "8", "--epochs", "3", "--network", "lesion_cnn")
+
+# Runs the command with a kill -9 of itself placed where an outside kill could hit only by chance.
+KILLED_IN_CHECKPOINT = """
+import os, signal, sys
+import model.atomic, model.checkpoint
+from app.cli import main
+
+plain, writes = model.checkpoint.write_atomically, []
+
+def write(path, content):
+    writes.append(path)
+    if len(writes) == 2:
+        model.atomic.os.fsync = lambda file: os.kill(os.getpid(), signal.SIGKILL)
+    plain(path, content)
+
+model.checkpoint.write_atomically = write
+sys.exit(main(sys.argv[1:]))
+"""
+KILLED_IN_EPOCH = """
+import os, signal, sys
+from app.cli import main
+from app.training_display import TrainingDisplay
+
+plain = TrainingDisplay.show
+
+def show(self, progress):
+    plain(self, progress)
+    if (progress.epoch, progress.step) == (2, 3):
+        os.kill(os.getpid(), signal.{signal})
+
+TrainingDisplay.show = show
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def train(folder: Path, *arguments: str, script: str = "import app.cli; raise SystemExit(app.cli.main())") -> int:
+    command = [sys.executable, "-c", script, "train", "--out", str(folder), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    print(done.stdout, done.stderr)
+    return done.returncode
+
+
+def weights(bundle: ModelBundle) -> Mapping[str, np.ndarray]:
+    """All weights in the Keras file by their place in it."""
+    found: dict[str, np.ndarray] = {}
+    with zipfile.ZipFile(bundle.keras_path) as archive:
+        content = BytesIO(archive.read("model.weights.h5"))
+    with h5py.File(content) as file:
+        file.visititems(lambda name, item: found.update({name: item[...]}) if isinstance(item, h5py.Dataset) else None)
+    return found
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def data(ham10000: Path, cache: Path) -> tuple[str, ...]:
+    return ("--data", str(ham10000), "--cache", str(cache), *TINY)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(data: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> ModelBundle:
+    folder = tmp_path_factory.mktemp("uninterrupted") / "run"
+    assert train(folder, *data) == 0
+    return load_bundle(folder / "bundle")
+
+
+@pytest.mark.parametrize("script", [KILLED_IN_CHECKPOINT, KILLED_IN_EPOCH.format(signal="SIGKILL")])
+def test_killed_and_resumed_it_ends_with_the_same_weights(
+    script: str, data: tuple[str, ...], uninterrupted: ModelBundle, tmp_path: Path
+) -> None:
+    assert train(tmp_path, *data, script=script) == -signal.SIGKILL
+    assert not (tmp_path / "bundle").exists()
+    assert train(tmp_path, *data, "--resume") == 0
+    resumed = load_bundle(tmp_path / "bundle")
+    expected, given = weights(uninterrupted), weights(resumed)
+    assert expected.keys() == given.keys()
+    for name, weight in expected.items():
+        np.testing.assert_array_equal(given[name], weight, err_msg=name)
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(resumed.predictions_path), pd.read_parquet(uninterrupted.predictions_path)
+    )
+
+
+def test_a_finished_training_has_a_measured_bundle(uninterrupted: ModelBundle, ham10000: Path) -> None:
+    card = uninterrupted.card
+    assert card.training["completed"]
+    assert card.training["epochs_done"] == len(pd.read_csv(uninterrupted.path / "history.csv")) == 3
+    predictions = pd.read_parquet(uninterrupted.predictions_path)
+    assert len(predictions) == card.split["test"] == card.metrics["cases"]
+    assert card.metrics["accuracy"]["value"] == pytest.approx(
+        (predictions["predicted"] == predictions["diagnosis"]).mean()
+    )
+
+
+def test_ctrl_c_ends_with_the_best_epoch_and_can_be_resumed(
+    data: tuple[str, ...], uninterrupted: ModelBundle, tmp_path: Path
+) -> None:
+    assert train(tmp_path, *data, script=KILLED_IN_EPOCH.format(signal="SIGINT")) == 0
+    stopped = load_bundle(tmp_path / "bundle")
+    assert not stopped.card.training["completed"]
+    assert stopped.card.training["epochs_done"] == 1
+    assert train(tmp_path, *data, "--resume") == 0
+    for name, weight in weights(uninterrupted).items():
+        np.testing.assert_array_equal(weights(load_bundle(tmp_path / "bundle"))[name], weight, err_msg=name)
+
+
+def test_pretrained_network_on_real_images_killed_from_outside(ham10000: Path, cache: Path, tmp_path: Path) -> None:
+    arguments = ("--data", str(ham10000), "--cache", str(cache), "--limit", "64", "--size", "64", "--batch", "8")
+    command = [sys.executable, "-m", "app", "train", "--out", str(tmp_path), *arguments, "--epochs", "2"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert any(line.startswith("epoch 1/2") for line in process.stderr)
+        os.kill(process.pid, signal.SIGKILL)
+    assert train(tmp_path, *arguments, "--epochs", "2", "--resume") == 0
+    assert load_bundle(tmp_path / "bundle").card.training["epochs_done"] == 2
+
+
+def test_another_configuration_is_not_resumed(
+    data: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(tmp_path, *data, script=KILLED_IN_EPOCH.format(signal="SIGKILL")) == -signal.SIGKILL
+    from app.cli import main
+
+    assert main(["train", "--out", str(tmp_path), *data, "--resume", "--fold", "1"]) == 2
+    assert "was started otherwise: fold 0 there, 1 here" in capsys.readouterr().err
+    assert main(["train", "--out", str(tmp_path), *data]) == 2
+    assert "go on with --resume" in capsys.readouterr().err
+
+
+def test_nothing_to_resume(data: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from app.cli import main
+
+    assert main(["train", "--out", str(tmp_path), *data, "--resume"]) == 2
+    assert "no training" in capsys.readouterr().err
+
+
+def test_a_limit_takes_the_classes_equally(ham10000: Path) -> None:
+    counts = limited(load_cases(ham10000), 64)["diagnosis"].value_counts()
+    assert counts.sum() == 64
+    assert counts.min() == 9
+    assert counts.max() == 10
+
+
+def test_a_training_is_named_by_its_settings() -> None:
+    assert default_name(Configuration(fold=2, size=192)) == "efficientnet_lite0_lesion_fold2_192px"

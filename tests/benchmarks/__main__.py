@@ -1,0 +1,24 @@
+"""`python -m tests.benchmarks NAME…`: ours against the reference, in one run; one JSON line each.
+
+`ratio` is reference_ms / ours_ms: how many times faster ours is. Measure on a machine that does nothing else.
+"""
+
+import argparse
+import json
+import os
+
+from tests.benchmarks import gradcam, pipeline, prediction
+
+BENCHMARKS = {"gradcam": gradcam.measure, "pipeline": pipeline.measure, "prediction": prediction.measure}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="+", choices=BENCHMARKS, metavar="NAME", help=", ".join(BENCHMARKS))
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for name in parser.parse_args().names:
+        print(json.dumps(BENCHMARKS[name]()), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""Medians of two ways to do a thing, taken in turns so that both see the same machine."""
+
+import statistics
+import time
+from collections.abc import Callable
+
+
+def medians(ours: Callable[[], object], reference: Callable[[], object], repetitions: int) -> tuple[float, float]:
+    """Median milliseconds of `ours` and `reference`, called alternately after one call of each to warm up."""
+    timings: tuple[list[float], list[float]] = ([], [])
+    for repetition in range(repetitions + 1):
+        for call, taken in zip((ours, reference), timings, strict=True):
+            started = time.perf_counter()
+            call()
+            if repetition:
+                taken.append(1000 * (time.perf_counter() - started))
+    return statistics.median(timings[0]), statistics.median(timings[1])
+
+
+def compared(name: str, ours_ms: float, reference_ms: float, **more: object) -> dict[str, object]:
+    """The line that a benchmark prints; `ratio` is how many times faster ours is."""
+    return {
+        "name": name,
+        "ours_ms": round(ours_ms, 3),
+        "reference_ms": round(reference_ms, 3),
+        "ratio": round(reference_ms / ours_ms, 2),
+        **more,
+    }

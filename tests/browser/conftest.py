@@ -1,0 +1,98 @@
+"""A real server and a real browser."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, sync_playwright
+
+from model.bundle import ModelBundle
+from tests.conftest import HAM10000, ROOT
+
+START_SECONDS = 60
+LAUNCH = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+def chromium_path(playwright: Playwright) -> str | None:
+    """Where Chromium is: as the environment says, Debian's, or Playwright's own."""
+    places = [os.environ.get("CHROMIUM"), "/usr/bin/chromium", playwright.chromium.executable_path]
+    return next((place for place in places if place and Path(place).exists()), None)
+
+
+def wait_for_address(process: subprocess.Popen[bytes], output: Path) -> str:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        found = re.search(r"http://\S+", output.read_text())
+        if found:
+            return found.group()
+        time.sleep(0.1)
+    pytest.fail(f"The server did not start:\n{output.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def server_output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("server") / "output.txt"
+
+
+@pytest.fixture(scope="session")
+def server(bundle: ModelBundle, server_output: Path) -> Iterator[str]:
+    """The address of a server with the bundle, and with the images where they are."""
+    lesionlens = [sys.executable, "-c", "import sys; from app.cli import main; sys.exit(main())"]
+    data = ["--data", str(HAM10000)] if HAM10000.is_dir() else []
+    command = [*lesionlens, "serve", "--port", "0", "--model", str(bundle.path), *data]
+    with (
+        server_output.open("wb") as output,
+        subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT) as process,
+    ):
+        try:
+            yield wait_for_address(process, server_output)
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        path = chromium_path(playwright)
+        if path is None:
+            pytest.skip("Chromium is neither at $CHROMIUM nor at /usr/bin/chromium, nor has Playwright its own")
+        browser = playwright.chromium.launch(executable_path=path, args=LAUNCH)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def console_errors() -> list[str]:
+    """What the browser complained of; a test that expects complaints takes them out."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, server: str, server_output: Path, console_errors: list[str]) -> Iterator[Page]:
+    """A browser tab of 1440 × 900; errors in its console, and requests to other hosts, fail the test."""
+    foreign: list[str] = []
+
+    def note_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            console_errors.append(message.text)
+
+    def note_request(request: Request) -> None:
+        if not request.url.startswith((server, server.replace("http", "ws", 1), "data:", "blob:")):
+            foreign.append(request.url)
+
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=server)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.on("console", note_console)
+    page.on("pageerror", lambda error: console_errors.append(str(error)))
+    context.on("request", note_request)
+    yield page
+    context.close()
+    print(server_output.read_text())
+    assert foreign == []
+    assert console_errors == []

@@ -1,0 +1,212 @@
+"""The Explain page as a person uses it."""
+
+import io
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+from explain import METHODS
+from model.classes import DIAGNOSES
+from model.phantoms import sample
+from tests.model.hostile import encoded
+
+ALL_METHODS_FOR = 40 if os.environ.get("LESIONLENS_ALL_ORIGINALS") else 2
+SLOW = 300_000
+PHANTOM = {"name": "phantom.png", "mimeType": "image/png", "buffer": encoded(sample("naevus").image, "PNG")}
+BROKEN = {"name": "broken.png", "mimeType": "image/png", "buffer": PHANTOM["buffer"][:5000]}
+
+
+def upload(page: Page, *files: object) -> None:
+    page.locator("#explain-upload input[type=file]").set_input_files(list(files))
+
+
+def card(page: Page, method: str) -> Locator:
+    return page.locator(f".heat-card[data-method={method}]")
+
+
+def expect_state(page: Page, method: str, state: str) -> None:
+    expect(card(page, method)).to_have_attribute("data-state", state, timeout=SLOW)
+
+
+def map_source(page: Page, method: str) -> str:
+    return page.locator(f"#explain-map-{method}").get_attribute("src") or ""
+
+
+def expect_heatmap(page: Page, method: str) -> None:
+    """The finished map and its layer over the image are pictures that the browser could draw."""
+    expect_state(page, method, "done")
+    for kind in ("heat", "map"):
+        width = page.locator(f"#explain-{kind}-{method}").evaluate(
+            "image => image.decode().then(() => image.naturalWidth)"
+        )
+        assert width > 0
+
+
+def probabilities(page: Page) -> dict[str, float]:
+    rows = page.locator(".bar-row")
+    expect(rows).to_have_count(len(DIAGNOSES))
+    return {row.get_attribute("data-code"): float(row.get_attribute("data-probability")) for row in rows.all()}
+
+
+def choose(page: Page, control: str, name: str) -> None:
+    page.locator(f"#explain-{control}").click()
+    page.get_by_role("option", name=name).click()
+
+
+def test_every_original_gets_probabilities_and_a_grad_cam(page: Page, originals: list[Path]) -> None:
+    page.goto("/explain")
+    upload(page, *originals)
+    for number, path in enumerate(originals, 1):
+        expect(page.locator("#explain-name")).to_have_text(path.name)
+        expect(page.locator("#explain-opening")).to_be_empty(timeout=SLOW)
+        expect(page.locator("#explain-position")).to_have_text(f"{number} of {len(originals)}")
+        assert sum(probabilities(page).values()) == pytest.approx(1, abs=1e-4)
+        expect_heatmap(page, "gradcam")
+        if number < len(originals):
+            page.get_by_role("button", name="Next image").press("Enter")
+
+
+def test_originals_one_after_another_get_three_heatmaps(page: Page, originals: list[Path]) -> None:
+    page.goto("/explain")
+    for path in originals[:ALL_METHODS_FOR]:
+        upload(page, path)
+        expect(page.locator("#explain-name")).to_have_text(path.name)
+        assert sum(probabilities(page).values()) == pytest.approx(1, abs=1e-4)
+        for name in (diagnosis.name for diagnosis in DIAGNOSES):
+            expect(page.locator("#explain-probabilities")).to_contain_text(name)
+        for method in METHODS:
+            expect_heatmap(page, method)
+
+
+def test_another_target_and_a_contrast_give_other_maps_and_another_address(page: Page) -> None:
+    page.goto("/explain?sample=melanoma")
+    expect(page.locator("#explain-question")).to_contain_text("the called class")
+    expect_heatmap(page, "gradcam")
+    called = map_source(page, "gradcam")
+
+    choose(page, "target", "Dermatofibroma")
+    expect(page.locator("#explain-question")).to_have_text("What speaks for Dermatofibroma.")
+    expect(page.locator("#explain-map-gradcam")).not_to_have_attribute("src", called)
+    expect_heatmap(page, "gradcam")
+    target = map_source(page, "gradcam")
+
+    choose(page, "against", "Melanocytic naevus")
+    expect(page.locator("#explain-low-gradcam")).to_contain_text("for nv")
+    expect_heatmap(page, "gradcam")
+    assert map_source(page, "gradcam") not in {called, target}
+    assert page.url.endswith("/explain?sample=melanoma&target=df&against=nv")
+
+
+def test_an_address_opens_the_same_view(page: Page) -> None:
+    page.goto("/explain?sample=vascular&target=mel&against=nv&view=gradcam")
+    expect(page.locator("#explain-question")).to_have_text("What speaks for Melanoma, rather than Melanocytic naevus.")
+    expect_heatmap(page, "gradcam")
+    expect(page.locator(".synthetic-mark:visible")).to_have_text("synthetic")
+    expect(card(page, "gradcam").get_by_alt_text("Original image").first).to_be_visible()
+    expect(card(page, "lime")).to_be_hidden()
+
+
+def test_a_class_is_not_contrasted_with_itself(page: Page) -> None:
+    page.goto("/explain?sample=hair&target=mel&against=mel")
+    expect(page.locator("#explain-question")).to_contain_text("cannot be contrasted with itself")
+    expect_heatmap(page, "gradcam")
+
+
+def test_a_cancelled_lime_keeps_its_partial_map_and_can_be_run_again(page: Page) -> None:
+    page.goto("/explain?sample=naevus")
+    expect(card(page, "lime")).to_have_attribute("data-map", "yes", timeout=SLOW)
+    expect(card(page, "lime").get_by_role("progressbar")).to_be_visible()
+    expect(page.locator("#explain-status-lime")).to_contain_text("of 1,000 · ")
+    page.get_by_role("button", name="Cancel LIME").click()
+    expect_state(page, "lime", "stopped")
+    expect(page.locator("#explain-status-lime")).to_contain_text("Cancelled")
+    expect(page.locator("#explain-announce-lime")).to_have_text("LIME cancelled.")
+    assert map_source(page, "lime").startswith("data:image/png")
+    expect_state(page, "shap", "done")
+
+    page.get_by_role("button", name="Run LIME again").click()
+    expect_heatmap(page, "lime")
+
+
+def test_finished_maps_are_remembered_when_paging_back(page: Page) -> None:
+    page.goto("/explain")
+    upload(page, PHANTOM)
+    expect_heatmap(page, "shap")
+    kept = map_source(page, "shap")
+    upload(page, {**PHANTOM, "name": "second.png"})
+    expect(page.locator("#explain-name")).to_have_text("second.png")
+    page.get_by_role("button", name="Image 1: phantom.png").click()
+    expect(page.locator("#explain-name")).to_have_text("phantom.png")
+    expect_state(page, "shap", "done")
+    assert map_source(page, "shap") == kept
+
+
+def test_leaving_the_page_does_no_harm_and_work_goes_on(page: Page) -> None:
+    page.goto("/explain?sample=ruler")
+    expect(card(page, "lime")).to_have_attribute("data-map", "yes", timeout=SLOW)
+    page.get_by_label("Pages").first.get_by_text("Metrics").click()
+    expect(card(page, "lime")).to_have_count(0, timeout=SLOW)
+    page.go_back()
+    for method in METHODS:
+        expect_heatmap(page, method)
+
+
+def test_a_broken_file_is_reported_and_the_others_are_opened(page: Page, console_errors: list[str]) -> None:
+    page.goto("/explain")
+    upload(page, BROKEN, PHANTOM)
+    expect(page.get_by_role("alert")).to_contain_text("broken.png could not be opened")
+    expect(page.get_by_role("alert")).to_contain_text("damaged or incomplete")
+    page.get_by_role("button", name="Next image").click()
+    assert len(probabilities(page)) == len(DIAGNOSES)
+    expect_heatmap(page, "gradcam")
+    refused = [text for text in console_errors if "422" in text]
+    assert len(refused) == 1
+    console_errors.remove(refused[0])
+
+
+def test_the_opacity_is_changed_by_keyboard_without_asking_the_server(page: Page) -> None:
+    page.goto("/explain?sample=naevus&view=gradcam")
+    expect_heatmap(page, "gradcam")
+    before = page.locator("#explain-heat-gradcam").evaluate("image => getComputedStyle(image).opacity")
+    page.get_by_role("slider", name="Heatmap opacity").press("Home")
+    expect(page.locator("#explain-heat-gradcam")).to_have_css("opacity", "0")
+    assert float(before) > 0
+
+
+def test_png_and_npz_are_downloaded(page: Page) -> None:
+    page.goto("/explain?sample=melanoma&target=mel&against=nv&view=gradcam")
+    expect_heatmap(page, "gradcam")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download Grad-CAM as NPZ").click()
+    assert download.value.suggested_filename == "melanoma_gradcam_mel_rather_than_nv.npz"
+    with np.load(io.BytesIO(Path(download.value.path()).read_bytes()), allow_pickle=False) as arrays:
+        assert arrays["values"].ndim == 2
+        assert json.loads(str(arrays["metadata"]))["target"] == {"code": "mel", "against": "nv"}
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download Grad-CAM as PNG").click()
+    assert download.value.suggested_filename == "melanoma_gradcam_mel_rather_than_nv.png"
+    with Image.open(download.value.path()) as picture:
+        assert picture.format == "PNG"
+        assert picture.width >= 600
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_page_is_no_wider_than_the_window_and_always_says_what_it_is_not(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto("/explain?sample=naevus")
+    expect_heatmap(page, "gradcam")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    expect(page.locator(".notice:visible")).to_have_text("Teaching and research tool, not for diagnosis")
+
+
+def test_light_and_dark_are_switched(page: Page) -> None:
+    page.emulate_media(color_scheme="light")
+    page.goto("/explain")
+    expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "light")
+    page.get_by_role("button", name="Switch between light and dark").click()
+    expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")

@@ -1,0 +1,56 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from model.bundle import BundleError, Card, ModelBundle, load_bundle, write_card
+
+CARD = Card("a model", "lesion_cnn", ("mel", "nv"), 64, 1.5, (0.25, 0.75))
+
+
+def folder_with(tmp_path: Path, card: str) -> Path:
+    for name in ("model.keras", "serving.onnx"):
+        (tmp_path / name).touch()
+    (tmp_path / "card.json").write_text(card)
+    return tmp_path
+
+
+def test_a_written_card_is_read_back(tmp_path: Path) -> None:
+    folder_with(tmp_path, "")
+    write_card(tmp_path, CARD)
+    assert load_bundle(tmp_path).card == CARD
+
+
+def test_a_folder_without_model_is_no_bundle(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"is not a model bundle: it has no card\.json, serving\.onnx, model\.keras"):
+        load_bundle(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", json.dumps({"classes": ["mel"], "class_prior": [1.0], "size": 64})])
+def test_a_broken_card_is_named(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BundleError, match=r"card\.json is not a valid card"):
+        load_bundle(folder_with(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"classes": ("mel", "mel")}, "two distinct classes"),
+        ({"class_prior": (1.0,)}, "one positive class prior"),
+        ({"temperature": 0.0}, "positive temperature"),
+    ],
+)
+def test_a_contradictory_card_is_refused(change: dict[str, object], message: str) -> None:
+    with pytest.raises(BundleError, match=message):
+        replace(CARD, **change)
+
+
+def test_the_shipped_card_says_how_the_model_was_made_and_may_be_used(bundle: ModelBundle) -> None:
+    card = bundle.card
+    assert card.split["protocol"] == "lesion"
+    assert (card.split["train"], card.split["validation"], card.split["test"]) == (7010, 1002, 2003)
+    assert card.data["lesions"] == 7470
+    assert "CC BY-NC 4.0" in card.licence
+    assert "not for diagnosis" in card.intended_use
+    assert {"keras", "tensorflow-cpu", "onnxruntime"} <= set(card.versions)
