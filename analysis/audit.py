@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from explain.gradcam import class_maps
+from explain.gradcam import class_maps, gradient_maps
 from model.atomic import write_atomically
 from model.prediction import Predictor, batches, calibrated_probabilities, decide
 
@@ -25,8 +25,8 @@ def audit_cases(
     """Predict `cases` from their prepared `images`, uint8 (n, size, size, 3), in the same order.
 
     The rows hold what is known of a case, `predicted`, `logit_<code>` and `probability_<code>` of every class (float32,
-    calibrated) and, where the network has a linear head, `gradcam`: the signed Grad-CAM maps of all classes, flat in
-    the order class, height, width. `on_progress` is told how many cases are done.
+    calibrated), and `gradcam`: the signed Grad-CAM maps of all classes, flat in the order class, height, width.
+    `on_progress` is told how many cases are done.
     """
     card, head = predictor.bundle.card, predictor.bundle.head
     logits: list[NDArray[np.float32]] = []
@@ -34,8 +34,10 @@ def audit_cases(
     for part in batches(len(cases), BATCH):
         outputs = predictor.run(images[part])
         logits.append(outputs.logits)
-        if head is not None:
-            maps.extend(class_maps(outputs, head).reshape(len(outputs.logits), -1))
+        if head is None:
+            maps.append(gradient_maps(predictor.bundle.keras_path, images[part]))
+        else:
+            maps.append(class_maps(outputs, head))
         if on_progress is not None:
             on_progress(part.stop)
     every = np.concatenate(logits)
@@ -45,8 +47,7 @@ def audit_cases(
     for index, code in enumerate(card.classes):
         table[f"logit_{code}"] = every[:, index]
         table[f"probability_{code}"] = probabilities[:, index].astype(np.float32)
-    if maps:
-        table["gradcam"] = pd.Series(maps, dtype=object)
+    table["gradcam"] = pd.Series(list(np.concatenate(maps).reshape(len(cases), -1)))
     return table
 
 

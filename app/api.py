@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from numpy import uint8
 from numpy.typing import NDArray
 
+from analysis.predictions import PredictionsError
 from app import urls
 from app.answers import attribution_answer, error_answer, prediction_answer
 from app.context import Context
@@ -55,6 +56,10 @@ def register(server: FastAPI, context: Context) -> None:
         small = shrink(image)
         size = {"width": image.shape[1], "height": image.shape[0]}
         return {**predict(name, image), **size, "source": data_url(small)}
+
+    @server.exception_handler(PredictionsError)
+    def no_predictions(request: Request, error: PredictionsError) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, 404)
 
     @server.get(f"{urls.API}/health")
     def health() -> dict[str, str]:

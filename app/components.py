@@ -99,7 +99,7 @@ def link_button(label: str, href: str, icon_name: str | None = None) -> Componen
 def graph(figure: Any, identifier: Any, filename: str, height: int = 380) -> Component:
     """A Plotly figure in the house template, to be downloaded as it stands through its own button."""
     figure.update_layout(template=plotly_template(), height=height)
-    return dcc.Graph(
+    drawing = dcc.Graph(
         id=identifier,
         figure=figure,
         responsive=True,
@@ -110,6 +110,7 @@ def graph(figure: Any, identifier: Any, filename: str, height: int = 380) -> Com
             "toImageButtonOptions": {"format": "svg", "filename": filename},
         },
     )
+    return html.Div(drawing, style={"minHeight": height})  # holds the place while Plotly loads
 
 
 def skeleton(height: int) -> Component:

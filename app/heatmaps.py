@@ -15,6 +15,7 @@ from explain.overlay import attribution_rgb, attribution_rgba, colour_bar
 
 LONGER_SIDE = 640
 GRADIENT_STOPS = 17
+MAX_UNPACKED_BYTES = 16 * 2**20
 
 
 def heatmap(attribution: Attribution, size: tuple[int, int], *, complete: bool) -> dict[str, Any]:
@@ -55,11 +56,15 @@ def facts(attribution: Attribution) -> str:
 def attribution_from(npz: str) -> Attribution:
     """The attribution in a file that `heatmap` sent and a browser sent back; ExplanationError for anything else."""
     try:
-        with np.load(io.BytesIO(base64.b64decode(npz)), allow_pickle=False) as arrays:
+        content = base64.b64decode(npz)
+        with zipfile.ZipFile(io.BytesIO(content)) as parts:
+            if sum(part.file_size for part in parts.infolist()) > MAX_UNPACKED_BYTES:
+                raise ExplanationError("The browser sent a map that is too large.")
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             values = np.asarray(arrays["values"], dtype=np.float32)
             known = json.loads(str(arrays["metadata"]))
         attribution = Attribution(values, **{**known, "target": Target(**known["target"])})
-    except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, TypeError, EOFError, OSError, MemoryError, zipfile.BadZipFile) as error:
         raise ExplanationError("The browser sent no map.") from error
     if values.ndim != 2 or not np.isfinite(values).all():
         raise ExplanationError("The browser sent no map.")

@@ -12,9 +12,9 @@ def decimal(value: float, digits: int = 3) -> str:
     return DASH if math.isnan(value) else f"{value:.{digits}f}"
 
 
-def percent(value: float) -> str:
-    """A share in [0, 1] as a percentage with one decimal, or a dash where it is not defined."""
-    return DASH if math.isnan(value) else f"{100 * value:.1f} %"
+def percent(value: float, digits: int = 1) -> str:
+    """A share in [0, 1] as a percentage, or a dash where it is not defined."""
+    return DASH if math.isnan(value) else f"{100 * value:.{digits}f} %"
 
 
 def signed(value: float) -> str:

@@ -27,6 +27,7 @@ def create_app(bundle_path: Path | str = DEFAULT_BUNDLE, data_path: Path | str |
         raise FileNotFoundError(f"There is no data set at {data_path}.")
     context = Context(load_bundle(bundle_path), None if data_path is None else Path(data_path))
     server = FastAPI(title="LesionLens", docs_url=None, redoc_url=None, openapi_url=f"{urls.API}/openapi.json")
+    server.state.context = context
     api.register(server, context)
     for page in pages.PAGES.values():
         page.register_api(server, context)

@@ -13,9 +13,11 @@ PAIR = "/pair/{code}/{other}"
 API = "/api"
 
 
-def explain(*, sample: str | None = None, target: str | None = None, against: str | None = None) -> str:
-    """The Explain page, with a sample to open and what to explain: class `target`, rather than `against`."""
-    return with_query(EXPLAIN, {"sample": sample, "target": target, "against": against})
+def explain(
+    *, sample: str | None = None, case: str | None = None, target: str | None = None, against: str | None = None
+) -> str:
+    """The Explain page, with a sample or case to open and what to explain: class `target`, rather than `against`."""
+    return with_query(EXPLAIN, {"sample": sample, "case": case, "target": target, "against": against})
 
 
 def cases(**filters: str | None) -> str:

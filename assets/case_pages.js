@@ -3,6 +3,11 @@
 window.dash_clientside = window.dash_clientside || {};
 
 window.dash_clientside.cases = {
+  /** Keep the grid's selection in the address. */
+  noteQuery(query) {
+    window.lesionlens.replaceQuery(query);
+  },
+
   /** Keep the grid's order in the address. */
   noteSort(columns) {
     const sorted = (columns || []).find((column) => column.sort);

@@ -28,13 +28,22 @@
     if (dataUrl.length * 0.75 > MAX_BYTES + 200) {
       return { name, error: "The file is larger than 20 MB. Scale the image down." };
     }
-    const body = await (await fetch(dataUrl)).blob();
+    return { ...(await openBytes(name, await (await fetch(dataUrl)).blob())), name };
+  }
+
+  async function openBytes(name, body) {
     const answer = await fetch(`/api/images?name=${encodeURIComponent(name)}`, {
       method: "POST",
       headers: { "Content-Type": "application/octet-stream" },
       body,
     });
-    return { ...(await answer.json()), name };
+    return answer.json();
+  }
+
+  async function openCase(name) {
+    const answer = await fetch(`/api/cases/${encodeURIComponent(name)}/image`);
+    if (!answer.ok) return { name, error: (await answer.json()).detail };
+    return { ...(await openBytes(name, await answer.blob())), name, case: name };
   }
 
   async function openSample(name) {
@@ -188,10 +197,13 @@
 
     async arrive(query) {
       setProps("explain-opacity", { value: 100 * opacity });
-      if (query?.sample) {
-        const known = images.findIndex((image) => image.sample === query.sample);
-        if (known < 0) opening("Opening the sample");
-        select(known < 0 ? add(await opened(openSample(query.sample), query.sample)) : known);
+      const kind = query?.case ? "case" : "sample";
+      const wanted = query?.[kind];
+      if (wanted) {
+        const known = images.findIndex((image) => image[kind] === wanted);
+        if (known < 0) opening(`Opening the ${kind}`);
+        const open = kind === "case" ? openCase : openSample;
+        select(known < 0 ? add(await opened(open(wanted), wanted)) : known);
       } else if (images.length) select(position);
       return "";
     },
@@ -223,7 +235,7 @@
       for (const method of METHODS) {
         for (const kind of ["plain", "under"]) setProps(`explain-${kind}-${method}`, { src: image.source ?? "" });
       }
-      window.lesionlens.replaceQuery({ sample: image.sample ?? null });
+      window.lesionlens.replaceQuery({ sample: image.sample ?? null, case: image.case ?? null });
     },
 
     ask(facing, chosenTarget, chosenAgainst, names) {

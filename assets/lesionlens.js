@@ -1,14 +1,30 @@
 /* What all pages share in the browser. */
 
-window.lesionlens = {
-  /** Rewrite the address bar without navigating: `changes` maps names of the query to values, null removes one. */
-  replaceQuery(changes) {
-    const query = new URLSearchParams(window.location.search);
-    for (const [name, value] of Object.entries(changes)) {
-      if (value === null || value === undefined || value === "") query.delete(name);
-      else query.set(name, value);
-    }
-    const text = query.toString();
-    window.history.replaceState(window.history.state, "", window.location.pathname + (text ? `?${text}` : ""));
-  },
-};
+(() => {
+  const address = () => window.location.pathname + window.location.search;
+  let routed = address(); // the address that the page was last built from
+
+  /** Dash does not notice a link to the address that it last routed to, where replaceQuery has rewritten it since. */
+  window.addEventListener("_dashprivate_pushstate", () => {
+    const { pathname, search } = window.location;
+    if (address() === routed) window.dash_clientside.set_props("location", { pathname, search });
+    routed = address();
+  });
+
+  window.addEventListener("popstate", () => {
+    routed = address();
+  });
+
+  window.lesionlens = {
+    /** Rewrite the address bar without navigating: `changes` maps names of the query to values, null removes one. */
+    replaceQuery(changes) {
+      const query = new URLSearchParams(window.location.search);
+      for (const [name, value] of Object.entries(changes)) {
+        if (value === null || value === undefined || value === "") query.delete(name);
+        else query.set(name, value);
+      }
+      const text = query.toString();
+      window.history.replaceState(window.history.state, "", window.location.pathname + (text ? `?${text}` : ""));
+    },
+  };
+})();

@@ -19,17 +19,14 @@ FEATURE_LAYER = "features"
 def grad_cam(image: NDArray[np.uint8], predictor: Predictor, target: Target, seed: int) -> Iterator[Estimate]:
     """Explain one prepared image by Grad-CAM at the last feature map, in one forward pass; `seed` is not used.
 
-    Where the network ends in global average pooling and one dense layer, the map is a product of the serving graph's
-    last feature map with that layer's weights; elsewhere TensorFlow differentiates the Keras model.
+    A map is linear in its score, so that of a contrast is the difference of two classes' maps.
     """
-    bundle = predictor.bundle
-    weights = target.weights(bundle.card.classes)
-    if bundle.head is None:
-        values, computed_by = gradient_map(bundle.keras_path, image, weights), "TensorFlow gradients"
+    weights = target.weights(predictor.bundle.card.classes)
+    if predictor.bundle.head is None:
+        maps, computed_by = gradient_maps(predictor.bundle.keras_path, image[np.newaxis]), "TensorFlow gradients"
     else:
-        maps = class_maps(predictor.run(image[np.newaxis]), bundle.head)[0]
-        values, computed_by = np.tensordot(weights, maps, axes=1), "linear head"
-    yield Estimate(values, evaluations=1, parameters={"computed_by": computed_by})
+        maps, computed_by = class_maps(predictor.run(image[np.newaxis]), predictor.bundle.head), "linear head"
+    yield Estimate(np.tensordot(weights, maps[0], axes=1), evaluations=1, parameters={"computed_by": computed_by})
 
 
 def class_maps(outputs: Outputs, head: LinearHead) -> NDArray[np.float32]:
@@ -43,15 +40,16 @@ def class_maps(outputs: Outputs, head: LinearHead) -> NDArray[np.float32]:
     return np.ascontiguousarray(maps, dtype=np.float32)
 
 
-def gradient_map(keras_path: Path, image: NDArray[np.uint8], weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The signed Grad-CAM map of the score logits @ weights by differentiation, float32 (height, width).
+def gradient_maps(keras_path: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The signed Grad-CAM maps of every class for n prepared images, float32 (n, classes, height, width), for a
+    network with any head: TensorFlow differentiates it.
 
     Taken at the layer `features`, or where there is none at the last layer whose output has height and width. Raises
     ExplanationError when the network has no such layer.
     """
     compiled = _compiled(keras_path, keras_path.stat().st_mtime_ns)
-    values: NDArray[np.float32] = compiled(image[np.newaxis].astype(np.float32), weights).numpy()
-    return values
+    maps: NDArray[np.float32] = compiled(images.astype(np.float32)).numpy()
+    return maps
 
 
 @lru_cache(maxsize=2)
@@ -63,15 +61,17 @@ def _compiled(keras_path: Path, modified: int) -> Callable[..., Any]:
     model = keras.models.load_model(keras_path)
     probe = keras.Model(model.inputs[0], [_feature_layer(model).output, model.outputs[0]])
 
-    def signed_map(images: Any, weights: Any) -> Any:
-        with tf.GradientTape() as tape:
+    def signed_maps(images: Any) -> Any:
+        with tf.GradientTape(persistent=True) as tape:
             tape.watch(images)
             features, logits = probe(images, training=False)
-            score = tf.linalg.matvec(logits, weights)
-        importance = tf.reduce_mean(tape.gradient(score, features), axis=(1, 2), keepdims=True)
-        return tf.reduce_sum(importance * features, axis=-1)[0]
+            scores = tf.unstack(logits, num=logits.shape[-1], axis=1)
+        gradients = tf.stack([tape.gradient(score, features) for score in scores], axis=1)
+        importance = tf.reduce_mean(gradients, axis=(2, 3))
+        return tf.einsum("nhwc,nkc->nkhw", features, importance)
 
-    compiled: Callable[..., Any] = tf.function(signed_map)
+    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
+    compiled: Callable[..., Any] = tf.function(signed_maps, input_signature=signature)
     return compiled
 
 

@@ -57,11 +57,11 @@ class _CellScores:
 
     def __call__(self, shown: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Scores (n,) of n choices, uint8 (n, cells, cells, 1), 1 where the image shows and 0 where the baseline."""
-        new = [cells for cells in shown if cells.tobytes() not in self._known]
+        new = {cells.tobytes(): cells for cells in shown if cells.tobytes() not in self._known}
         if new:
-            masks = np.stack(new)[:, self._cell][:, :, self._cell].astype(bool)
+            masks = np.stack([*new.values()])[:, self._cell][:, :, self._cell].astype(bool)
             logits = self._predictor.logits(np.where(masks, self._image, self._baseline))
-            self._known.update(zip((cells.tobytes() for cells in new), (logits @ self._weights).tolist(), strict=True))
+            self._known.update(zip(new, (logits @ self._weights).tolist(), strict=True))
         return np.array([self._known[cells.tobytes()] for cells in shown])
 
     @property

@@ -19,7 +19,7 @@ HEAD_FILE = "head.npz"
 HISTORY_FILE = "history.csv"
 PREDICTIONS_FILE = "test_predictions.parquet"
 SHIPPED = Path(__file__).parent / "weights"
-DEFAULT_BUNDLE = SHIPPED / "efficientnet_lite0_lesion_fold0"
+DEFAULT_BUNDLE = SHIPPED / "efficientnet_lite0_lesion_fold0_192px"
 
 
 class BundleError(ValueError):

@@ -276,14 +276,14 @@ def _train_epoch(
     on_progress: Callable[[TrainingProgress], None] | None,
 ) -> TrainingProgress:
     model.reset_metrics()
-    started, seen = time.perf_counter(), 0
+    started, seen, summed = time.perf_counter(), 0, 0.0
     for step in range(1, steps + 1):
         images, labels, weights = next(data)
-        loss = float(model.train_on_batch(images, labels, sample_weight=weights))
+        summed += float(model.train_on_batch(images, labels, sample_weight=weights)) * len(labels)
         seen += len(labels)
         seconds = time.perf_counter() - started
         left = seconds / step * ((configuration.epochs - epoch) * steps - step)
-        progress = TrainingProgress(epoch + 1, configuration.epochs, step, steps, seen / seconds, left, loss, history)
+        progress = TrainingProgress(epoch + 1, configuration.epochs, step, steps, seen / seconds, left, summed / seen, history)
         if on_progress is not None:
             on_progress(progress)
     return progress

@@ -38,7 +38,7 @@ def originals(ham10000: Path) -> list[Path]:
 @pytest.fixture(scope="session")
 def bundle() -> ModelBundle:
     """The shipped model."""
-    return load_bundle(DEFAULT_BUNDLE if DEFAULT_BUNDLE.exists() else ROOT / "runs" / "dev_bundle")
+    return load_bundle(DEFAULT_BUNDLE)
 
 
 @pytest.fixture(scope="session")

@@ -125,7 +125,9 @@ def _progress_bar(label: str) -> Iterator["ProgressCallback"]:
     from rich.progress import Progress as ProgressBar
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with ProgressBar(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
+    console = Console(stderr=True)
+    shown = console.is_terminal
+    with ProgressBar(*columns, console=console, transient=True, redirect_stdout=False, disable=not shown) as bar:
         task = bar.add_task(label, total=None)
         yield lambda progress: bar.update(task, completed=progress.done, total=progress.total)
 

@@ -3,6 +3,7 @@
 import argparse
 import errno
 import socket
+import threading
 from pathlib import Path
 
 from model.bundle import DEFAULT_BUNDLE
@@ -34,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     host, port = listener.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     print(f"LesionLens is listening on {address} (stop with Ctrl-C)", flush=True)
+    threading.Thread(target=lambda: app.state.context.predictor, daemon=True).start()  # loaded before it is asked for
     with listener:
         uvicorn.Server(config).run(sockets=[listener])
     return 0

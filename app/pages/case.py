@@ -43,7 +43,12 @@ def layout(context: Context, query: Mapping[str, str], image_id: str) -> Compone
     shares = _by_class(results, case, "probability")
     return html.Div(
         [
-            page_header(image_id, _sentence(case), *_neighbours(results, selection, image_id)),
+            page_header(
+                image_id,
+                _sentence(case),
+                *_neighbours(results, selection, image_id),
+                *_explain_link(context, image_id),
+            ),
             html.Div(
                 [
                     panel(
@@ -149,6 +154,13 @@ def _ends(target: Target) -> Component:
     """Which colours speak for and against the target."""
     against = html.Span("against it", className="end slate") if target.against is None else class_chip(target.against)
     return html.Span([class_chip(target.code), against], className="ends")
+
+
+def _explain_link(context: Context, image_id: str) -> list[Component]:
+    """The way to SHAP and LIME, which need the image."""
+    if image_id not in context.image_paths:
+        return []
+    return [link_button("Explain", urls.explain(case=image_id), "photo-search")]
 
 
 def _neighbours(results: Results, selection: Selection, image_id: str) -> list[Component]:

@@ -1,12 +1,13 @@
 """Cases: which images are behind a number?"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import dash_ag_grid as dag
 import dash_mantine_components as dmc
 import pandas as pd
-from dash import ClientsideFunction, Dash, Input, NoUpdate, Output, State, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from fastapi import FastAPI, HTTPException, Request, Response
 
@@ -14,7 +15,7 @@ from analysis.predictions import CASE_COLUMNS, MAP_COLUMN
 from analysis.selection import Selection, select
 from app import urls
 from app.case_images import register_images
-from app.case_query import CORRECT, NAMES, QueryError, read_selection, write_selection
+from app.case_query import CORRECT, QueryError, read_selection, write_selection
 from app.components import download_link, empty, failed, link_button, page_header
 from app.confirmations import CONFIRMATIONS
 from app.context import Context
@@ -22,12 +23,12 @@ from app.csv_answers import csv_answer
 from app.jsonable import jsonable
 from app.numbers import signed
 from app.results import Results
-from app.shell import LOCATION
 from model.classes import BY_CODE
 
 QUESTION = "Which images are behind a number?"
 GRID = "cases-grid"
 MARGIN = "cases-margin"
+QUERY = "cases-query"
 CONTROLS = ("diagnosis", "predicted", "correct", "confirmation", "sex", "site", "confidence", "age", "search")
 LABELS = {
     "diagnosis": "Diagnosis",
@@ -51,21 +52,21 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
     except QueryError as error:
         back = link_button("Show all cases", urls.cases())
         return html.Div([page_header("Cases", QUESTION), failed("This selection means nothing", str(error), back)])
-    cases = select(results.table, selection)
-    chosen = write_selection(selection)
-    csv = urls.with_query(f"{urls.json_twin(urls.CASES)}.csv", chosen)
-    count = html.Span(
-        [html.Strong(f"{len(cases):,}"), f" of {len(results.table):,} cases"], id="cases-count", role="status"
-    )
-    clear = link_button("Clear filters", urls.cases(), "x") if any(chosen.values()) else None
-    nothing = empty("No case is like this", "Loosen or clear a filter to see cases.") if cases.empty else None
+    view = _view(context, selection)
+    count = html.Span(view.count, id="cases-count", role="status")
+    clear = html.Div(link_button("Clear filters", urls.cases(), "x"), id="cases-clear", hidden=view.everything)
+    images = None if context.data_path else "Images are shown after `lesionlens serve --data PATH`."
+    csv = html.Div(download_link("CSV", view.csv), id="cases-csv")
     return html.Div(
         [
-            page_header("Cases", f"{QUESTION} {_description(selection, len(cases))}"),
+            page_header("Cases", html.Span(view.sentence, id="cases-sentence")),
             _controls(results, selection),
-            html.Div([count, clear, html.Div(className="spacer"), download_link("CSV", csv)], className="controls"),
-            nothing,
-            _grid(context, cases, chosen, query.get("sort")) if nothing is None else None,
+            html.Div(
+                [count, clear, html.Span(images, className="quiet"), html.Div(className="spacer"), csv],
+                className="controls",
+            ),
+            _grid(view.rows, query.get("sort")),
+            dcc.Store(id=QUERY),
         ],
         className="page-stack",
     )
@@ -77,22 +78,27 @@ def stores() -> list[Component]:
 
 
 def register_callbacks(app: Dash, context: Context) -> None:
-    """A filter changes the address, and with it the page; sorting only notes itself there."""
+    """Filters change the rows in place; they and the order note themselves in the address."""
 
     @app.callback(
-        Output(LOCATION, "search", allow_duplicate=True),
+        Output(GRID, "rowData"),
+        Output("cases-count", "children"),
+        Output("cases-sentence", "children"),
+        Output("cases-csv", "children"),
+        Output("cases-clear", "hidden"),
+        Output(QUERY, "data"),
         [Input(f"cases-{name}", "value") for name in CONTROLS],
         State(MARGIN, "data"),
-        State(LOCATION, "search"),
         prevent_initial_call=True,
     )
-    def filter_cases(*values: Any) -> str | NoUpdate:
-        *controls, margin, search = values
-        query = urls.parse_query(search)
-        wanted = urls.cases(**{**_read_controls(controls), **margin, "sort": query.get("sort")})
-        current = urls.cases(**{name: query.get(name) for name in (*NAMES, "sort")})
-        return no_update if wanted == current else wanted.removeprefix(urls.CASES)
+    def filter_cases(*values: Any) -> tuple[Any, ...]:
+        *controls, margin = values
+        selection = read_selection({**margin, **_set(_read_controls(controls))}, context.results.classes)
+        view = _view(context, selection)
+        csv = download_link("CSV", view.csv)
+        return view.rows, view.count, view.sentence, csv, view.everything, write_selection(selection)
 
+    app.clientside_callback(ClientsideFunction("cases", "noteQuery"), Input(QUERY, "data"), prevent_initial_call=True)
     app.clientside_callback(
         ClientsideFunction("cases", "noteSort"), Input(GRID, "columnState"), prevent_initial_call=True
     )
@@ -117,6 +123,34 @@ def register_api(server: FastAPI, context: Context) -> None:
         return csv_answer(selected(request.query_params), "lesionlens_cases.csv")
 
     register_images(server, context)
+
+
+@dataclass(frozen=True)
+class View:
+    """What the page shows of a selection."""
+
+    rows: list[dict[str, Any]]
+    count: list[Any]
+    sentence: str
+    csv: str
+    everything: bool
+
+
+def _view(context: Context, selection: Selection) -> View:
+    table = context.results.table
+    cases = select(table, selection)
+    query = write_selection(selection)
+    return View(
+        rows=_rows(context, cases, query),
+        count=[html.Strong(f"{len(cases):,}"), f" of {len(table):,} cases"],
+        sentence=f"{QUESTION} {_description(selection, len(cases))}".strip(),
+        csv=urls.with_query(f"{urls.json_twin(urls.CASES)}.csv", query),
+        everything=selection == Selection(),
+    )
+
+
+def _set(query: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in query.items() if value is not None}
 
 
 def _description(selection: Selection, count: int) -> str:
@@ -146,7 +180,7 @@ def _margin_text(selection: Selection) -> str:
 
 
 def _controls(results: Results, selection: Selection) -> Component:
-    margin = {name: value for name, value in write_selection(selection).items() if name.startswith("margin")}
+    margin = {name: value for name, value in _set(write_selection(selection)).items() if name.startswith("margin")}
     verdicts = [(ALL, "All"), ("yes", "Right"), ("no", "Wrong")]
     return html.Div(
         [
@@ -241,10 +275,10 @@ def _narrowed(value: Sequence[float], limits: tuple[float, float]) -> tuple[floa
     return None if (low, high) == limits else (low, high)
 
 
-def _grid(context: Context, cases: pd.DataFrame, chosen: Mapping[str, str | None], sort: str | None) -> Component:
+def _grid(rows: list[dict[str, Any]], sort: str | None) -> Component:
     return dag.AgGrid(
         id=GRID,
-        rowData=_rows(context, cases, chosen),
+        rowData=rows,
         columnDefs=_columns(sort),
         defaultColDef={"sortable": True, "filter": False, "resizable": True, "suppressHeaderMenuButton": True},
         getRowId="params.data.image_id",
@@ -255,6 +289,7 @@ def _grid(context: Context, cases: pd.DataFrame, chosen: Mapping[str, str | None
             "rowHeight": 64,
             "headerHeight": 36,
             "animateRows": False,
+            "localeText": {"noRowsToShow": "No case is like this. Loosen or clear a filter to see cases."},
         },
         columnSize="responsiveSizeToFit",
         style={"height": "calc(100vh - 330px)", "minHeight": 460},

@@ -114,7 +114,7 @@ def _answer(largest: list[Confusion]) -> str:
     if not largest:
         return "No case is called anything but its diagnosis."
     parts = [
-        f"{_name(one.true)} for {_name(one.predicted)} ({one.count:,} cases, {one.share:.0%} of {one.true})"
+        f"{_name(one.true)} for {_name(one.predicted)} ({one.count:,} cases, {percent(one.share, 0)} of {one.true})"
         for one in largest[:3]
     ]
     return f"It takes most often {'; '.join(parts)}."
@@ -193,7 +193,7 @@ def _largest(confusions: list[Confusion]) -> Component:
                         className="confusion-name",
                     ),
                     dcc.Link(f"{one.count:,} cases", href=urls.cases(diagnosis=one.true, predicted=one.predicted)),
-                    html.Span(f"{one.share:.0%} of {one.true}", className="quiet"),
+                    html.Span(f"{percent(one.share, 0)} of {one.true}", className="quiet"),
                     dcc.Link("audit the pair", href=urls.pair(one.true, one.predicted)),
                 ]
             )

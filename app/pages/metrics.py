@@ -19,7 +19,7 @@ from app.context import Context
 from app.csv_answers import csv_answer
 from app.figures import precision_recall_figure, reliability_figure, roc_figure
 from app.jsonable import jsonable
-from app.numbers import decimal, interval
+from app.numbers import decimal, interval, percent
 from app.results import Results
 from app.shell import LOCATION
 from model.classes import BY_CODE
@@ -116,13 +116,12 @@ def _averages(metrics: Metrics) -> list[tuple[str, Scores]]:
 
 
 def _answer(metrics: Metrics) -> str:
-    defined = [row for row in metrics.classes if not math.isnan(row.scores.recall.value)]
-    worst = min(defined, key=lambda row: row.scores.recall.value)
-    best = max(defined, key=lambda row: row.scores.recall.value)
+    recalls = {row.code: row.scores.recall.value for row in metrics.classes if row.cases}
+    best, worst = max(recalls, key=lambda code: recalls[code]), min(recalls, key=lambda code: recalls[code])
     return (
         f"On {metrics.cases:,} test images of {metrics.lesions:,} lesions it calls "
-        f"{metrics.balanced_accuracy.value:.0%} of a class rightly on average: {_name(best.code)} most often "
-        f"({best.scores.recall.value:.0%}), {_name(worst.code)} least ({worst.scores.recall.value:.0%})."
+        f"{percent(metrics.balanced_accuracy.value, 0)} of a class rightly on average: {_name(best)} most often "
+        f"({percent(recalls[best], 0)}), {_name(worst)} least ({percent(recalls[worst], 0)})."
     )
 
 

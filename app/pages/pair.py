@@ -357,7 +357,19 @@ def _tiles(results: Results, audit: PairAudit, point: OperatingPoint) -> list[Co
         live(f"Specificity: {audit.against} left alone", "specificity"),
         live(f"Precision: decided {audit.code} and right", "precision"),
         *_auc_tiles(results, audit),
+        html.P(_confirmation_sentence(results, audit), className="caption"),
     ]
+
+
+def _confirmation_sentence(results: Results, audit: PairAudit) -> str:
+    """Why the audit is shown for histology-confirmed cases, too."""
+    confirmed = (results.table["confirmation"] == HISTOLOGY).groupby(results.table["diagnosis"]).mean()
+    code, against = audit.code, audit.against
+    return (
+        f"Histology confirmed {percent(confirmed[code], 0)} of the cases of {code} and "
+        f"{percent(confirmed[against], 0)} of {against}. Where the shares differ, telling the two apart is in part "
+        "telling what was excised from what was left alone; among histology-confirmed cases it is not."
+    )
 
 
 def _auc_tiles(results: Results, audit: PairAudit) -> list[Component]:

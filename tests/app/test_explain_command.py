@@ -65,6 +65,15 @@ def test_it_writes_a_picture_and_the_numbers_of_every_image_and_method(images: P
         picture.load()
 
 
+def test_by_default_the_called_class_of_a_real_image_is_explained_by_grad_cam(
+    bundle: ModelBundle, originals: list[Path], tmp_path: Path, capsys: Output
+) -> None:
+    assert run(originals[0], "--model", bundle.path, "--out", tmp_path) == 0
+    called = capsys.readouterr().out.split("called ")[1].split()[0]
+    stem = f"{originals[0].stem}_gradcam_{called}"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{stem}.npz", f"{stem}.png"]
+
+
 def test_without_a_target_the_called_class_is_explained(images: Path) -> None:
     assert run(images / "a.png", "--method", "lime", "--out", images / "out") == 0
     assert sorted(path.name for path in (images / "out").iterdir()) == ["a_lime_nv.npz", "a_lime_nv.png"]

@@ -66,3 +66,10 @@ def test_a_pickle_is_refused() -> None:
     np.savez(buffer, values=np.array([{"a": 1}], dtype=object), metadata=np.array("{}"))
     with pytest.raises(ExplanationError):
         attribution_from(base64.b64encode(buffer.getvalue()).decode())
+
+
+def test_a_file_that_unpacks_to_much_more_is_refused() -> None:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, values=np.zeros((3000, 3000), np.float32), metadata=np.array("{}"))
+    with pytest.raises(ExplanationError):
+        attribution_from(base64.b64encode(buffer.getvalue()).decode())

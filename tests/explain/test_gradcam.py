@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from explain import explain
 from explain.attribution import ExplanationError, Target
-from explain.gradcam import class_maps, gradient_map
+from explain.gradcam import class_maps, gradient_maps
 from model.bundle import LinearHead, load_bundle
 from model.images import decode, prepare
 from model.prediction import Outputs, Predictor
@@ -80,9 +80,8 @@ def test_equal_to_tf_keras_vis_on_ten_images(predictor: Predictor, originals: li
 def test_head_and_gradients_give_the_same_map(predictor: Predictor, originals: list[Path]) -> None:
     card = predictor.bundle.card
     image = decode(originals[1])
-    by_gradients = gradient_map(
-        predictor.bundle.keras_path, prepare(image, card.size), Target("mel", "nv").weights(card.classes)
-    )
+    maps = gradient_maps(predictor.bundle.keras_path, prepare(image, card.size)[np.newaxis])[0]
+    by_gradients = np.tensordot(Target("mel", "nv").weights(card.classes), maps, axes=1)
     by_head = explain(image, predictor, "gradcam", "mel", "nv").values
     np.testing.assert_allclose(by_gradients, by_head, atol=1e-3 * np.abs(by_head).max())
 
@@ -96,8 +95,8 @@ def test_equal_to_tf_keras_vis_on_a_network_with_several_dense_layers(tmp_path: 
     model = lesion_cnn(64, 7)
     model.save(tmp_path / "model.keras")
     image = prepare(decode(originals[2]), 64)
-    weights = np.array([0, 0, 0, 0, 1, -1, 0], np.float32)
-    ours = gradient_map(tmp_path / "model.keras", image, weights)
+    maps = gradient_maps(tmp_path / "model.keras", image[np.newaxis])[0]
+    ours = maps[4] - maps[5]
     expected = reference(model, image, lambda logits: logits[:, 4] - logits[:, 5])
     assert ours.shape == expected.shape == (8, 8)
     assert expected.max() > 0
@@ -126,7 +125,7 @@ def test_a_third_partys_network_is_explained_at_its_last_feature_map(tmp_path: P
     model = keras.Model(image, dense(keras.layers.Flatten()(features)))
     model.save(tmp_path / "model.keras")
     noise = np.random.default_rng(0).integers(0, 255, (32, 32, 3), np.uint8)
-    values = gradient_map(tmp_path / "model.keras", noise, np.array([1, 0], np.float32))
+    values = gradient_maps(tmp_path / "model.keras", noise[np.newaxis])[0, 0]
     last_map = keras.Model(image, features)(noise[np.newaxis].astype(np.float32)).numpy()[0]
     kernel = dense.kernel.numpy()[:, 0].reshape(last_map.shape)
     np.testing.assert_allclose(values, last_map @ kernel.mean(axis=(0, 1)), rtol=1e-3, atol=1e-3)
@@ -138,21 +137,20 @@ def test_a_network_without_a_feature_map_is_refused(tmp_path: Path) -> None:
     image = keras.Input((32, 32, 3))
     keras.Model(image, keras.layers.Dense(2)(keras.layers.Flatten()(image))).save(tmp_path / "model.keras")
     with pytest.raises(ExplanationError, match="feature map"):
-        gradient_map(tmp_path / "model.keras", np.zeros((32, 32, 3), np.uint8), np.array([1, 0], np.float32))
+        gradient_maps(tmp_path / "model.keras", np.zeros((1, 32, 32, 3), np.uint8))
 
 
 def test_an_overwritten_network_is_read_again(tmp_path: Path) -> None:
     import keras
 
     path = tmp_path / "model.keras"
-    white = np.full((32, 32, 3), 255, np.uint8)
-    weights = np.array([1, 0], np.float32)
+    white = np.full((1, 32, 32, 3), 255, np.uint8)
     image = keras.Input((32, 32, 3))
     convolution = keras.layers.Conv2D(1, 1, kernel_initializer="ones")
     embedding = keras.layers.GlobalAveragePooling2D()(convolution(image))
     model = keras.Model(image, keras.layers.Dense(2, kernel_initializer="ones")(embedding))
     model.save(path)
-    before = gradient_map(path, white, weights)
+    before = gradient_maps(path, white)
     convolution.set_weights([2 * values for values in convolution.get_weights()])
     model.save(path)
-    np.testing.assert_allclose(gradient_map(path, white, weights), 2 * before)
+    np.testing.assert_allclose(gradient_maps(path, white), 2 * before)

@@ -13,14 +13,14 @@ from model.prediction import Predictor
 from tests.explain.linear import QUADRANTS, QuadrantPredictor, noise
 
 
-def shap_of(image_seed: int, **options: object) -> Attribution:
-    return explain(noise(image_seed), QuadrantPredictor(), "shap", "mel", "nv", **options)  # type: ignore[arg-type]
+def shap_of_noise() -> Attribution:
+    return explain(noise(), QuadrantPredictor(), "shap", "mel", "nv")
 
 
 def test_a_linear_network_gives_each_quadrant_its_own_share() -> None:
     image = noise()
     difference = (image.astype(np.float64) - blurred(image)) / 255
-    values = shap_of(0).values
+    values = shap_of_noise().values
     half = CELLS // 2
     expected = {
         "akiec": 0.0,
@@ -72,22 +72,29 @@ def test_equal_to_one_run_of_shap_with_the_whole_budget() -> None:
 
     explainer = shap.PartitionExplainer(score, shap.maskers.Image(np.zeros((CELLS, CELLS, 1), np.uint8)))
     expected = explainer(np.ones((1, CELLS, CELLS, 1), np.uint8), max_evals=EVALUATIONS, batch_size=16, silent=True)
-    np.testing.assert_allclose(shap_of(0).values, expected.values[0, ..., 0], atol=1e-6)
+    np.testing.assert_allclose(shap_of_noise().values, expected.values[0, ..., 0], atol=1e-6)
 
 
-def test_the_same_seed_gives_the_same_bits_also_in_parallel() -> None:
-    alone = [shap_of(seed).values for seed in range(3)]
+def shap_of_ties(seed: int) -> Attribution:
+    """Explain a pattern of equal blocks: which of them shap refines first is left to chance."""
+    pattern = np.tile(np.random.default_rng(0).integers(0, 255, (8, 8, 1), np.uint8), (4, 4, 3))
+    return explain(pattern, QuadrantPredictor(), "shap", "mel", "nv", seed=seed)
+
+
+def test_the_same_seed_gives_the_same_bits_also_in_parallel_and_another_does_not() -> None:
+    alone = [shap_of_ties(seed).values for seed in range(3)]
     with ThreadPoolExecutor(3) as threads:
-        together = [attribution.values for attribution in threads.map(shap_of, range(3))]
+        together = [attribution.values for attribution in threads.map(shap_of_ties, range(3))]
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one, other)
+    assert not np.array_equal(alone[0], alone[1])
 
 
 def test_numpys_global_generator_is_left_as_it_was() -> None:
     np.random.seed(7)
     expected = np.random.rand(3).tolist()
     np.random.seed(7)
-    shap_of(0)
+    shap_of_noise()
     assert np.random.rand(3).tolist() == expected
 
 

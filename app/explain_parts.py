@@ -1,0 +1,210 @@
+"""The parts of the Explain page: choosing an image, seeing it and its probabilities, asking about it."""
+
+from collections.abc import Mapping
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from app import urls
+from app.components import icon
+from explain import METHOD_NAMES, METHODS
+from explain.overlay import OPACITY
+from model.classes import DIAGNOSES
+from model.phantoms import SAMPLES
+
+
+def upload() -> Component:
+    """Where images are dropped or chosen."""
+    return html.Div(
+        [
+            dcc.Upload(
+                html.Div(
+                    [
+                        icon("photo-plus", 28),
+                        html.Div(
+                            [
+                                html.Div("Drop dermatoscopic images here", className="upload-title"),
+                                html.Div(
+                                    "JPEG, PNG, WebP, BMP or TIFF, up to 20 MB each. They stay in this browser tab; "
+                                    "the server keeps nothing.",
+                                    className="upload-text",
+                                ),
+                            ]
+                        ),
+                        dmc.Button("Choose images", id="explain-choose", size="sm"),
+                    ],
+                    className="upload-content",
+                ),
+                id="explain-upload",
+                className="upload",
+                className_active="upload upload-active",
+                multiple=True,
+                style={},
+                style_active={},
+            ),
+            html.Div(id="explain-opening", className="caption", role="status", **{"aria-live": "polite"}),
+        ],
+        className="explain-upload",
+    )
+
+
+def samples() -> Component:
+    """The synthetic phantoms, each a link to its explanation."""
+    links = [
+        dcc.Link(
+            [
+                html.Img(src=f"{urls.API}/samples/{name}/thumbnail.png", alt="", width=240, height=180),
+                html.Span(recipe.title, className="sample-title"),
+            ],
+            href=urls.explain(sample=name),
+            className="sample",
+            title=recipe.description,
+        )
+        for name, recipe in SAMPLES.items()
+    ]
+    return html.Section(
+        [
+            dmc.Title("Or open a sample", order=2),
+            html.P("Computer-drawn phantoms, pictures of no patient.", className="caption"),
+            html.Div(links, className="samples"),
+        ],
+        className="explain-samples",
+    )
+
+
+def image_strip() -> Component:
+    """Which image is shown, and the way to the others."""
+    return html.Section(
+        [
+            html.Div(
+                [html.H2(id="explain-name", className="image-name"), html.Div(id="explain-facts", className="caption")],
+                className="image-title",
+            ),
+            html.Div(id="explain-thumbnails", className="thumbnails", role="group", **{"aria-label": "Images"}),
+            html.Div(
+                [
+                    _page_button("explain-previous", "chevron-left", "Previous image"),
+                    html.Span(id="explain-position", className="pager-position", role="status"),
+                    _page_button("explain-next", "chevron-right", "Next image"),
+                ],
+                className="pager",
+            ),
+        ],
+        className="image-strip",
+        **{"aria-label": "Images"},
+    )
+
+
+def _page_button(identifier: str, icon_name: str, label: str) -> Component:
+    return dmc.ActionIcon(icon(icon_name, 18), id=identifier, variant="default", **{"aria-label": label})
+
+
+def original() -> Component:
+    """The image as it was opened."""
+    picture = [
+        html.Img(id="explain-original", alt="The image as opened"),
+        html.Span("synthetic", className="synthetic-mark"),
+    ]
+    return html.Section(
+        html.Div(picture, className="picture"), className="panel explain-image", **{"aria-label": "Image"}
+    )
+
+
+def probabilities() -> Component:
+    """The place of the probability bars, grey until there are some."""
+    return html.Section(
+        [
+            html.Div(dmc.Title("Calibrated probabilities", order=2), className="panel-heading"),
+            html.Div(
+                [dmc.Skeleton(height=18, mb=14), *(dmc.Skeleton(height=24, mb=8) for _ in DIAGNOSES)],
+                id="explain-probabilities",
+                **{"aria-live": "polite"},
+            ),
+        ],
+        className="panel",
+    )
+
+
+def controls(query: Mapping[str, str]) -> Component:
+    """What to explain and how to look at it, as the address has it; unknown classes in it are passed over."""
+    classes = [{"value": diagnosis.code, "label": diagnosis.name} for diagnosis in DIAGNOSES]
+    codes = {diagnosis.code for diagnosis in DIAGNOSES}
+    target, against = (query.get(name) if query.get(name) in codes else None for name in ("target", "against"))
+    views = [{"value": "all", "label": "All"}, *({"value": m, "label": METHOD_NAMES[m]} for m in METHODS)]
+    return html.Div(
+        [
+            dmc.Select(
+                id="explain-target",
+                label="Explain",
+                data=classes,
+                value=target,
+                placeholder="The called class",
+                clearable=True,
+                className="control-class",
+            ),
+            dmc.Select(
+                id="explain-against",
+                label="rather than",
+                data=classes,
+                value=against,
+                placeholder="No contrast",
+                clearable=True,
+                className="control-class",
+            ),
+            html.Div(
+                [
+                    html.Label("Heatmap opacity", htmlFor="explain-opacity", className="control-label"),
+                    dmc.Slider(
+                        id="explain-opacity",
+                        min=0,
+                        max=100,
+                        value=round(100 * OPACITY),
+                        step=5,
+                        updatemode="drag",
+                        thumbLabel="Heatmap opacity in percent",
+                        size="sm",
+                        **{"aria-label": "Heatmap opacity"},
+                    ),
+                ],
+                className="control-opacity",
+            ),
+            html.Div(
+                [
+                    html.Span("View", className="control-label"),
+                    dmc.SegmentedControl(
+                        id="explain-view",
+                        data=views,
+                        value=chosen_view(query),
+                        size="xs",
+                        **{"aria-label": "View"},
+                    ),
+                ]
+            ),
+        ],
+        className="panel explain-controls",
+    )
+
+
+def chosen_view(query: Mapping[str, str]) -> str:
+    """The method that the address wants shown large, or "all"."""
+    view = query.get("view", "all")
+    return view if view in METHODS else "all"
+
+
+def failure() -> Component:
+    """What stands in place of an image that could not be opened."""
+    return html.Div(
+        [
+            html.Div(
+                [
+                    icon("alert-triangle", 28),
+                    html.Div(id="explain-failed-name", className="state-title"),
+                    html.Div(id="explain-failed-text", className="state-text"),
+                ],
+                className="state state-failed",
+                role="alert",
+            )
+        ],
+        className="explain-failed",
+    )

@@ -1,0 +1,114 @@
+"""One method's explanation on the Explain page: its pictures, colour bar, progress and downloads."""
+
+import dash_mantine_components as dmc
+from dash import html
+from dash.development.base_component import Component
+
+from app.components import icon
+from explain import METHOD_NAMES
+
+METHOD_SENTENCES = {
+    "gradcam": "How much each place of the last feature map adds to the logit.",
+    "shap": "How much the logit changes with each region, averaged over what else is visible.",
+    "lime": "The weight of each region in a linear model of the logit around this image.",
+}
+
+
+def heat_card(method: str) -> Component:
+    """The card of `method`, empty; assets/explain.js fills its parts, which are called explain-PART-METHOD."""
+    name = METHOD_NAMES[method]
+    downloads = [_download(method, kind) for kind in ("png", "npz")]
+    return html.Section(
+        [
+            html.Div(
+                [dmc.Title(name, order=2), html.Div(downloads, className="heat-downloads")], className="panel-heading"
+            ),
+            html.Div(_pictures(method), className="pictures"),
+            _colour_bar(method),
+            _progress(method),
+            html.P(METHOD_SENTENCES[method], className="caption"),
+            html.Div(
+                id=_part("announce", method), className="visually-hidden", role="status", **{"aria-live": "polite"}
+            ),
+        ],
+        id=_part("card", method),
+        className="panel heat-card",
+        **{"data-state": "idle", "data-method": method, "aria-label": name},
+    )
+
+
+def _part(kind: str, method: str) -> str:
+    return f"explain-{kind}-{method}"
+
+
+def _download(method: str, kind: str) -> Component:
+    return dmc.Button(
+        kind.upper(),
+        id=_part(kind, method),
+        leftSection=icon("download", 14),
+        variant="subtle",
+        size="compact-xs",
+        disabled=True,
+        **{"aria-label": f"Download {METHOD_NAMES[method]} as {kind.upper()}"},
+    )
+
+
+def _pictures(method: str) -> list[Component]:
+    """Original, overlay and map; the original is shown where the card has the page to itself."""
+    name = METHOD_NAMES[method]
+    original = [
+        html.Img(id=_part("plain", method), alt="Original image"),
+        html.Span("synthetic", className="synthetic-mark"),
+    ]
+    overlay = [
+        html.Img(id=_part("under", method), alt="Original image"),
+        html.Img(id=_part("heat", method), alt=f"{name} heatmap over the image", className="heat"),
+    ]
+    heat_map = [html.Img(id=_part("map", method), alt=f"{name} heatmap alone")]
+    return [
+        _figure("Original", original, "picture-original"),
+        _figure("Overlay", overlay, "picture-overlay"),
+        _figure("Map", heat_map, "picture-map"),
+    ]
+
+
+def _figure(caption: str, content: list[Component], kind: str) -> Component:
+    return html.Figure([html.Div(content, className="picture"), html.Figcaption(caption)], className=kind)
+
+
+def _colour_bar(method: str) -> Component:
+    numbers = [html.Span(id=_part(kind, method)) for kind in ("low", "middle", "high")]
+    return html.Div(
+        [
+            html.Div(id=_part("scale", method), className="colour-scale"),
+            html.Div(numbers, className="colour-numbers"),
+        ],
+        className="colour-bar",
+    )
+
+
+def _progress(method: str) -> Component:
+    name = METHOD_NAMES[method]
+    row = [
+        html.Span(id=_part("status", method), className="heat-status"),
+        _button("Cancel", _part("cancel", method), "x", f"Cancel {name}"),
+        _button("Run again", _part("again", method), "refresh", f"Run {name} again"),
+    ]
+    return html.Div(
+        [
+            dmc.Progress(id=_part("amount", method), value=0, size="sm", **{"aria-label": f"{name} progress"}),
+            html.Div(row, className="heat-progress-row"),
+        ],
+        className="heat-progress",
+    )
+
+
+def _button(text: str, identifier: str, icon_name: str, label: str) -> Component:
+    return dmc.Button(
+        text,
+        id=identifier,
+        variant="default",
+        size="compact-xs",
+        leftSection=icon(icon_name, 14),
+        **{"aria-label": label},
+    )

@@ -1,0 +1,128 @@
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from app import streaming
+from app.context import Context
+from app.jobs import Jobs
+from app.uploads import data_url
+from explain.attribution import Progress
+from model.bundle import ModelBundle
+from model.phantoms import sample
+
+REQUEST = {
+    "id": "1",
+    "tab": "tab",
+    "source": data_url(sample("melanoma").image),
+    "target": "mel",
+    "against": "nv",
+}
+
+
+class Browser:
+    """Stands for the browser's end of the WebSocket: remembers what each store was set to."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, dict[str, Any]]] = []
+
+    def set_props(self, store: str, properties: Mapping[str, Any]) -> None:
+        self.messages.append((store, properties["data"]))
+
+    def states(self) -> list[str]:
+        return [data["state"] for _, data in self.messages if "state" in data]
+
+
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch) -> Browser:
+    browser = Browser()
+    monkeypatch.setattr(streaming, "set_props", browser.set_props)
+    return browser
+
+
+@pytest.fixture
+def context(bundle: ModelBundle) -> Context:
+    return Context(bundle)
+
+
+def answer(context: Context, jobs: Jobs, method: str, request: dict[str, str]) -> None:
+    asyncio.run(streaming.stream_explanation(context, jobs, method, request))
+
+
+def test_a_map_is_sent_and_then_that_it_is_complete(context: Context, browser: Browser) -> None:
+    jobs = Jobs()
+    answer(context, jobs, "gradcam", REQUEST)
+    assert browser.states() == ["waiting", "running", "done"]
+    store, result = browser.messages[-2]
+    assert store == "explain-result-gradcam"
+    assert result["id"] == "1"
+    assert result["npz"]
+    assert (result["negative"], result["positive"]) == ("for nv", "for mel")
+    assert len(jobs) == 0
+
+
+def test_a_cancelled_job_ends_early_with_what_it_has(
+    context: Context, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = Jobs()
+    set_props = browser.set_props
+
+    def cancel_once_it_runs(store: str, properties: Mapping[str, Any]) -> None:
+        set_props(store, properties)
+        if properties["data"].get("state") == "running":
+            jobs.stop(("tab", "lime"))
+
+    monkeypatch.setattr(streaming, "set_props", cancel_once_it_runs)
+    answer(context, jobs, "lime", REQUEST)
+    assert browser.states()[-1] == "stopped"
+    result = next(data for store, data in browser.messages if store == "explain-result-lime")
+    assert result["heat"].startswith("data:image/png")
+    assert result["npz"] is None
+    assert int(result["facts"].split()[0].replace(",", "")) < 1000
+    assert len(jobs) == 0
+
+
+def test_a_browser_that_goes_away_stops_its_job(context: Context, browser: Browser) -> None:
+    jobs = Jobs()
+
+    async def go_away() -> bool:
+        task = asyncio.create_task(streaming.stream_explanation(context, jobs, "lime", REQUEST))
+        while "running" not in browser.states():
+            await asyncio.sleep(0)
+        stop = jobs._running["tab", "lime"]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return stop.is_set()
+
+    assert asyncio.run(go_away())
+    assert len(jobs) == 0
+    context.explanation_threads.shutdown()  # returns only when the abandoned thread has stopped
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"source": "data:image/png;base64,AAAA"}, "not a readable"),
+        ({"target": "tea"}, "no class 'tea'"),
+        ({"against": "mel"}, "two different classes"),
+    ],
+)
+def test_what_cannot_be_explained_is_said(
+    context: Context, browser: Browser, changes: dict[str, str], words: str
+) -> None:
+    jobs = Jobs()
+    answer(context, jobs, "gradcam", {**REQUEST, **changes})
+    store, data = browser.messages[-1]
+    assert (store, data["state"]) == ("explain-progress-gradcam", "failed")
+    assert words in data["message"]
+    assert len(jobs) == 0
+
+
+def test_progress_is_not_sent_more_often_than_a_person_can_follow() -> None:
+    sent: list[Mapping[str, Any]] = []
+    reporter = streaming.Reporter("lime", (450, 600), lambda _, data: sent.append(data))
+    for done in range(0, 1000, 10):
+        reporter(Progress(done, 1000))
+    assert len(sent) < 100
+    assert sent[0]["done"] == 0
