@@ -1,5 +1,6 @@
 """Splits of a data set into training, validation and test parts, by named protocol."""
 
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -85,7 +86,10 @@ def _grouped_fold(
 
     folds = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
     diagnosis = cases["diagnosis"].to_numpy(dtype=str)[rows]
-    others, chosen = list(folds.split(rows, diagnosis, groups[rows]))[part]
+    with warnings.catch_warnings():
+        # A class with fewer cases than parts is in some parts only; that is no news to whoever tries out a few cases.
+        warnings.filterwarnings("ignore", message="The least populated class")
+        others, chosen = list(folds.split(rows, diagnosis, groups[rows]))[part]
     return rows[others], rows[chosen]
 
 

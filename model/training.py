@@ -275,7 +275,6 @@ def _train_epoch(
     history: list[dict[str, float]],
     on_progress: Callable[[TrainingProgress], None] | None,
 ) -> TrainingProgress:
-    model.reset_metrics()
     started, seen, summed = time.perf_counter(), 0, 0.0
     for step in range(1, steps + 1):
         images, labels, weights = next(data)
@@ -283,7 +282,9 @@ def _train_epoch(
         seen += len(labels)
         seconds = time.perf_counter() - started
         left = seconds / step * ((configuration.epochs - epoch) * steps - step)
-        progress = TrainingProgress(epoch + 1, configuration.epochs, step, steps, seen / seconds, left, summed / seen, history)
+        progress = TrainingProgress(
+            epoch + 1, configuration.epochs, step, steps, seen / seconds, left, summed / seen, history
+        )
         if on_progress is not None:
             on_progress(progress)
     return progress

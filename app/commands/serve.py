@@ -5,8 +5,12 @@ import errno
 import socket
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from model.bundle import DEFAULT_BUNDLE
+
+if TYPE_CHECKING:
+    from app.context import Context
 
 
 class PortError(ValueError):
@@ -35,10 +39,17 @@ def run(arguments: argparse.Namespace) -> int:
     host, port = listener.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     print(f"LesionLens is listening on {address} (stop with Ctrl-C)", flush=True)
-    threading.Thread(target=lambda: app.state.context.predictor, daemon=True).start()  # loaded before it is asked for
+    threading.Thread(target=_prepare, args=(app.state.context,), daemon=True).start()
     with listener:
         uvicorn.Server(config).run(sockets=[listener])
     return 0
+
+
+def _prepare(context: "Context") -> None:
+    """Load the model, then shap and lime, before somebody waits for them."""
+    from explain import warm_up
+
+    warm_up(context.predictor)
 
 
 def listen(host: str, port: int) -> socket.socket:

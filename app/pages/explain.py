@@ -63,7 +63,14 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
 def stores() -> list[Component]:
     """The image that is shown, and each method's question, progress and map."""
     names = [CURRENT, *(f(method) for method in METHODS for f in STORES)]
-    return [dcc.Store(id=name) for name in names]
+    # Which method a callback is for is told by a store, since progress also arrives when its card is not there.
+    constants = [dcc.Store(id=method_store(method), data=method) for method in METHODS]
+    return [*(dcc.Store(id=name) for name in names), *constants]
+
+
+def method_store(method: str) -> str:
+    """The id of the store that holds a method's code."""
+    return f"explain-method-{method}"
 
 
 def request_store(method: str) -> str:
@@ -152,7 +159,7 @@ def _register_browser(app: Dash) -> None:
     browser("opacity", Input("explain-opacity", "value"))
     browser("view", Output(ROOT, "data-view"), Input("explain-view", "value"))
     for method in METHODS:
-        name = State(f"explain-card-{method}", "data-method")
+        name = State(method_store(method), "data")
         browser("progress", Input(progress_store(method), "data"), name)
         browser("result", Input(result_store(method), "data"), name)
         for function, button in BUTTONS.items():

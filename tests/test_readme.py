@@ -1,0 +1,35 @@
+from pathlib import Path
+
+from analysis.metrics import evaluate
+from analysis.predictions import read_predictions
+from app.cli import COMMANDS, parser
+from app.commands.evaluate import markdown
+from model.bundle import ModelBundle
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_figures_are_those_of_the_shipped_predictions(bundle: ModelBundle) -> None:
+    printed = README.partition("<!-- evaluation -->")[2].partition("<!-- /evaluation -->")[0]
+    classes = bundle.card.classes
+    assert printed.strip() == markdown(evaluate(read_predictions(bundle.predictions_path, classes), classes))
+
+
+def test_the_training_command_is_that_of_the_shipped_model(bundle: ModelBundle) -> None:
+    line = next(line for line in README.splitlines() if line.startswith("lesionlens train"))
+    arguments = vars(parser().parse_args(line.split()[1:]))
+    trained = bundle.card.training
+    shared = arguments.keys() & trained.keys()
+    assert {name: arguments[name] for name in shared} == {name: trained[name] for name in shared}
+    assert {"network", "protocol", "fold", "size", "epochs", "batch", "learning_rate", "balance", "seed"} <= shared
+
+
+def test_every_command_is_documented() -> None:
+    for command in COMMANDS:
+        assert f"lesionlens {command.__name__.rpartition('.')[2]}" in README
+
+
+def test_licence_and_notice_stand_where_people_look() -> None:
+    assert "not for diagnosis" in README
+    assert "CC BY-NC 4.0" in README
+    assert "non-commercial use" in README
