@@ -8,6 +8,8 @@ from app import urls
 from app.components import NOTICE, icon
 from app.context import Context
 from app.theme import MANTINE_THEME
+from model.bundle import Card
+from model.splits import LEAKY
 
 NAVIGATION = (
     ("Explain", "photo-search", urls.explain()),
@@ -63,6 +65,7 @@ def _top_bar(context: Context) -> list[Component]:
                     [_fact("Model", card.name), _fact("Data", data)],
                     className="facts",
                 ),
+                *_leakage(card),
                 html.Span(NOTICE, className="notice notice-wide"),
                 dmc.ColorSchemeToggle(
                     lightIcon=icon("sun", 18),
@@ -76,6 +79,12 @@ def _top_bar(context: Context) -> list[Component]:
         ),
         html.Div(NOTICE, className="notice notice-narrow"),
     ]
+
+
+def _leakage(card: Card) -> list[Component]:
+    if card.split.get("protocol") not in LEAKY:
+        return []
+    return [html.Span(f"Leaky split ({card.split['protocol']}): its figures are not performance", className="notice")]
 
 
 def _fact(label: str, value: str) -> Component:

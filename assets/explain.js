@@ -67,6 +67,7 @@
 
   function select(index) {
     position = Math.max(0, Math.min(images.length - 1, index));
+    if (!onPage()) return; // `arrive` shows it when the user comes back
     const { source, ...facts } = current();
     setProps("explain-current", { data: { ...facts, position, count: images.length } });
   }

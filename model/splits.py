@@ -17,6 +17,7 @@ PROTOCOLS = {
     "image": "LEAKY: five stratified folds by image: lesions with several images are in two parts.",
     "oversampled": "LEAKY: classes oversampled with replacement before the split: copies are in two parts.",
 }
+LEAKY = ("image", "oversampled")
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from model.image_cache import CACHE_FOLDER
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from model.bundle import Card
     from model.splits import Split
     from model.training import Configuration, TrainingResult
 
@@ -60,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     from app.training_display import TrainingDisplay
     from model.bundle import load_bundle
     from model.cases import load_cases
-    from model.splits import split
+    from model.splits import LEAKY, split
     from model.tensorflow_start import start_tensorflow
     from model.training import Configuration, train
 
@@ -88,10 +89,21 @@ def run(arguments: argparse.Namespace) -> int:
             on_decode=display.show_decoding,
         )
     _write_measured_bundle(bundle, result, cases, parts, arguments.cache)
+    if configuration.protocol in LEAKY:
+        print(leakage_warning(load_bundle(bundle).card), file=sys.stderr)
     if not result.completed:
         print(f"Stopped after {len(result.history)} epochs; the same command with --resume goes on.", file=sys.stderr)
     print(f"The model bundle is {bundle}. See it: lesionlens serve --model {bundle} --data {arguments.data}")
     return 0
+
+
+def leakage_warning(card: "Card") -> str:
+    """What the figures of a leaky split are worth."""
+    image, lesion = (card.split[f"test_{what}_in_training"] for what in ("images", "lesions"))
+    return (
+        f"The figures are not performance: protocol {card.split['protocol']} is leaky. Of its test rows, {image:.1%} "
+        f"are images of the training part, and {lesion:.1%} show a lesion of it."
+    )
 
 
 def default_name(configuration: "Configuration") -> str:
@@ -109,8 +121,11 @@ def _write_measured_bundle(
     folder: Path, result: "TrainingResult", cases: "DataFrame", parts: "Split", cache: Path
 ) -> None:
     """Write the bundle, predict its test part and put the figures with intervals into the card, then name it so."""
+    import numpy as np
+
     from analysis.audit import audit_cases, write_table
     from analysis.metrics import evaluate
+    from analysis.overlap import overlap
     from analysis.predictions import annotate
     from app.jsonable import jsonable
     from app.progress import progress_bar
@@ -123,11 +138,14 @@ def _write_measured_bundle(
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     try:
         bundle = write_bundle(part, result, cases, parts, images, folder.parent.name)
-        with progress_bar("Predicting the test part", len(parts.test)) as advance:
-            table = audit_cases(Predictor(bundle), cases.iloc[parts.test], images[parts.test], advance)
+        tested = np.unique(parts.test)  # `oversampled` repeats images
+        with progress_bar("Predicting the test part", len(tested)) as advance:
+            table = audit_cases(Predictor(bundle), cases.iloc[tested], images[tested], advance)
         write_table(bundle.predictions_path, table)
         metrics = evaluate(annotate(table, bundle.card.classes), bundle.card.classes)
-        write_card(part, replace(bundle.card, metrics=jsonable(metrics)))
+        seen = overlap(cases.iloc[parts.train], cases.iloc[parts.test])[["image", "lesion"]].to_numpy(float)[0]
+        shares = {"test_images_in_training": seen[0].item(), "test_lesions_in_training": seen[1].item()}
+        write_card(part, replace(bundle.card, metrics=jsonable(metrics), split={**bundle.card.split, **shares}))
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
     finally:

@@ -39,6 +39,7 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
             page_header(
                 "Explain", "Why did the model say this about my image, and should I believe it?", parts.upload()
             ),
+            dcc.Store(id=CURRENT),
             dcc.Store(id="explain-query", data=dict(query)),
             dcc.Store(id="explain-names", data={diagnosis.code: diagnosis.name for diagnosis in DIAGNOSES}),
             parts.image_strip(),
@@ -61,8 +62,8 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
 
 
 def stores() -> list[Component]:
-    """The image that is shown, and each method's question, progress and map."""
-    names = [CURRENT, *(f(method) for method in METHODS for f in STORES)]
+    """Each method's question, progress and map."""
+    names = [name(method) for method in METHODS for name in STORES]
     # Which method a callback is for is told by a store, since progress also arrives when its card is not there.
     constants = [dcc.Store(id=method_store(method), data=method) for method in METHODS]
     return [*(dcc.Store(id=name) for name in names), *constants]

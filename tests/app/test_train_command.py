@@ -168,3 +168,12 @@ def test_a_limit_takes_the_classes_equally(ham10000: Path) -> None:
 
 def test_a_training_is_named_by_its_settings() -> None:
     assert default_name(Configuration(fold=2, size=192)) == "efficientnet_lite0_lesion_fold2_192px"
+
+
+def test_a_leaky_split_is_named_so(data: tuple[str, ...], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert train(tmp_path, *data, "--protocol", "oversampled", "--epochs", "1") == 0
+    card = load_bundle(tmp_path / "bundle").card
+    assert card.split["test_images_in_training"] > 0.3
+    assert f"{card.split['test_images_in_training']:.1%} are images of the training part" in capfd.readouterr().out
+    predictions = pd.read_parquet(tmp_path / "bundle" / "test_predictions.parquet")
+    assert predictions["image_id"].is_unique

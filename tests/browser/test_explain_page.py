@@ -157,6 +157,17 @@ def test_leaving_the_page_does_no_harm_and_work_goes_on(page: Page) -> None:
         expect_heatmap(page, method)
 
 
+def test_leaving_the_page_while_images_are_opened_loses_none(page: Page) -> None:
+    names = [f"{number}.png" for number in range(12)]
+    page.goto("/explain")
+    upload(page, *({**PHANTOM, "name": name} for name in names))
+    expect(page.locator("#explain-name")).to_have_text(names[0])
+    page.get_by_label("Pages").first.get_by_text("Confusion").click()
+    expect(page.locator("#explain-root")).to_have_count(0, timeout=SLOW)
+    page.get_by_label("Pages").first.get_by_text("Explain").click()
+    expect(page.locator("#explain-position")).to_have_text(f"1 of {len(names)}", timeout=SLOW)
+
+
 def test_a_broken_file_is_reported_and_the_others_are_opened(page: Page, console_errors: list[str]) -> None:
     page.goto("/explain")
     upload(page, BROKEN, PHANTOM)
