@@ -61,9 +61,6 @@ class Metrics:
     chance_balanced_accuracy: float
 
 
-SCORE_NAMES = ("precision", "recall", "f1", "auc")
-
-
 def evaluate(table: pd.DataFrame, classes: Sequence[str], seed: int = 0) -> Metrics:
     """Compute all metrics of a table of predictions (`analysis.predictions.read_predictions`)."""
     weights = lesion_weights(table["lesion_id"], seed=seed)
@@ -121,5 +118,5 @@ def _average(scores: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArra
 
 
 def _scores(values: NDArray[np.float64]) -> Scores:
-    """Estimates from values (scores, resamples) in the order of SCORE_NAMES."""
+    """Estimates from values (scores, resamples) in the order of `Scores`."""
     return Scores(*(estimate(row) for row in values))

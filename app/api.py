@@ -21,7 +21,7 @@ from app.answers import attribution_answer, error_answer, prediction_answer
 from app.context import Context
 from app.uploads import TooLargeError, data_url, png, read_image_file, shrink
 from explain import METHODS, explain
-from model.images import ImageError, decode
+from model.images import ImageError, decode, prepare
 from model.phantoms import SAMPLES, sample
 
 CONCURRENT_IMAGES = 2
@@ -36,14 +36,21 @@ def register(server: FastAPI, context: Context) -> None:
     """Add the routes to `server`."""
     slots = asyncio.Semaphore(CONCURRENT_IMAGES)  # bounds the memory that decoding takes
 
+    def for_the_model(content: bytes) -> NDArray[uint8]:
+        # What waits for its turn is small, however large the photograph; preparing it once more changes nothing.
+        return prepare(decode(content), context.bundle.card.size)
+
     async def answer_about_image(
-        request: Request, answer: Answer, threads: ThreadPoolExecutor | None = None
+        request: Request,
+        answer: Answer,
+        open_image: Callable[[bytes], NDArray[uint8]] = for_the_model,
+        threads: ThreadPoolExecutor | None = None,
     ) -> JSONResponse:
         name = request.query_params.get("name", "image")
         try:
             name, content = await read_image_file(request)
             async with slots:
-                image = await asyncio.to_thread(decode, content)
+                image = await asyncio.to_thread(open_image, content)
         except ImageError as error:
             return JSONResponse(error_answer(name, error), 413 if isinstance(error, TooLargeError) else 422)
         loop = asyncio.get_running_loop()
@@ -53,9 +60,9 @@ def register(server: FastAPI, context: Context) -> None:
         return prediction_answer(name, context.predictor.predict(image))
 
     def opened(name: str, image: NDArray[uint8]) -> dict[str, Any]:
-        small = shrink(image)
+        small = shrink(image)  # what the maps will explain, so what is predicted
         size = {"width": image.shape[1], "height": image.shape[0]}
-        return {**predict(name, image), **size, "source": data_url(small)}
+        return {**predict(name, small), **size, "source": data_url(small)}
 
     @server.exception_handler(PredictionsError)
     def no_predictions(request: Request, error: PredictionsError) -> JSONResponse:
@@ -80,12 +87,12 @@ def register(server: FastAPI, context: Context) -> None:
         def answer(name: str, image: NDArray[uint8]) -> dict[str, Any]:
             return explained(context, name, image, method, target, against, seed)
 
-        return await answer_about_image(request, answer, context.explanation_threads)
+        return await answer_about_image(request, answer, threads=context.explanation_threads)
 
     @server.post(f"{urls.API}/images")
     async def open_image(request: Request) -> JSONResponse:
         """Predict the image in the request and give it back upright, without metadata, as a PNG of modest size."""
-        return await answer_about_image(request, opened)
+        return await answer_about_image(request, opened, decode)
 
     @server.get(f"{urls.API}/samples")
     def samples() -> list[dict[str, Any]]:

@@ -17,10 +17,12 @@ from app import urls
 from app.components import icon
 from app.context import Context
 from app.results import Results
+from app.uploads import png, shrink
 from explain.attribution import Attribution, Target
 from explain.overlay import attribution_rgba
+from model.images import ImageError, decode
 
-THUMBNAIL = (240, 180)
+THUMBNAIL_SIDE = 240
 HEATMAP_SIDE = 256
 CACHED = {"Cache-Control": "private, max-age=3600"}
 
@@ -80,7 +82,10 @@ def register_images(server: FastAPI, context: Context) -> None:
 
     @server.get(urls.API + urls.CASE + "/thumbnail.jpg")
     def thumbnail(image_id: str) -> Response:
-        return Response(_thumbnail(path_of(image_id)), media_type="image/jpeg", headers=CACHED)
+        try:
+            return Response(_thumbnail(path_of(image_id)), media_type="image/jpeg", headers=CACHED)
+        except ImageError as error:
+            raise HTTPException(422, f"{image_id}: {error}") from error
 
     @server.get(urls.API + urls.CASE + "/heatmap.png")
     def heatmap(image_id: str, target: str, against: str | None = None) -> Response:
@@ -88,18 +93,12 @@ def register_images(server: FastAPI, context: Context) -> None:
         if image_id not in context.results.table.index or not {target, against} <= known or target == against:
             raise HTTPException(404, f"There is no map of {target} against {against} for {image_id}.")
         attribution = stored_attribution(context.results, image_id, Target(target, against))
-        layer = Image.fromarray(attribution_rgba(attribution, HEATMAP_SIDE, HEATMAP_SIDE), "RGBA")
-        content = io.BytesIO()
-        layer.save(content, "PNG")
-        return Response(content.getvalue(), media_type="image/png", headers=CACHED)
+        layer = png(attribution_rgba(attribution, HEATMAP_SIDE, HEATMAP_SIDE))
+        return Response(layer, media_type="image/png", headers=CACHED)
 
 
 @lru_cache(maxsize=2048)
 def _thumbnail(path: Path) -> bytes:
-    with Image.open(path) as image:
-        image.draft("RGB", (2 * THUMBNAIL[0], 2 * THUMBNAIL[1]))
-        small = image.convert("RGB")
-    small.thumbnail(THUMBNAIL)
     content = io.BytesIO()
-    small.save(content, "JPEG", quality=82)
+    Image.fromarray(shrink(decode(path), THUMBNAIL_SIDE)).save(content, "JPEG", quality=82)
     return content.getvalue()

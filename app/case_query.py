@@ -8,7 +8,6 @@ from analysis.selection import MarginRange, Selection
 CATEGORIES = ("diagnosis", "predicted", "confirmation", "sex", "site")
 RANGES = ("confidence", "age")
 CORRECT = {"yes": True, "no": False}
-NAMES = (*CATEGORIES, "correct", *RANGES, "search", "margin", "margin_from", "margin_below")
 
 
 class QueryError(ValueError):

@@ -34,13 +34,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         status: int = arguments.run(arguments)
-    except (ValueError, FileNotFoundError) as error:
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except (ValueError, OSError) as error:
         print(f"lesionlens: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("lesionlens: stopped", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
     return status

@@ -79,13 +79,6 @@ def _state(name: str, title: str, text: str | Component, action: Component | Non
     return html.Div([*content, action], className=f"state {kind}", role=role)
 
 
-def download_button(label: str, identifier: Any) -> Component:
-    """A button that offers a file; the page's callback answers its `n_clicks` through a dcc.Download."""
-    return dmc.Button(
-        label, id=identifier, leftSection=icon("download", 16), variant="default", size="compact-sm", n_clicks=0
-    )
-
-
 def download_link(label: str, href: str) -> Component:
     """A link to a file that the server makes, such as a table as CSV, that looks like a button."""
     return html.A([icon("download", 16), label], href=href, download="", className="button-link")
@@ -111,8 +104,3 @@ def graph(figure: Any, identifier: Any, filename: str, height: int = 380) -> Com
         },
     )
     return html.Div(drawing, style={"minHeight": height})  # holds the place while Plotly loads
-
-
-def skeleton(height: int) -> Component:
-    """A grey stand-in, `height` pixels tall, for what is being worked out."""
-    return dmc.Skeleton(height=height, radius="sm")

@@ -5,12 +5,17 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show how many of `total` are done and the time left; gives a function to be told how many are done."""
+def progress_bar(title: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+    """Show how many are done and the time left; gives a function to be told how many, and of how many if that changes.
+
+    Where there is no terminal nothing is shown.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    shown = console.is_terminal
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False, disable=not shown) as progress:
         task = progress.add_task("", total=total)
-        yield lambda done: progress.update(task, completed=done)
+        yield lambda done, total=total: progress.update(task, completed=done, total=total)

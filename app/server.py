@@ -12,7 +12,8 @@ from app import api, pages, urls
 from app.components import failed, link_button
 from app.context import Context
 from app.shell import LOCATION, PAGE, shell
-from model.bundle import DEFAULT_BUNDLE, load_bundle
+from model.bundle import DEFAULT_BUNDLE, BundleError, load_bundle
+from model.classes import CODES
 
 ASSETS = Path(__file__).parent.parent / "assets"
 WEBSOCKET_MESSAGE_BYTES = 64 * 2**20
@@ -21,11 +22,13 @@ WEBSOCKET_MESSAGE_BYTES = 64 * 2**20
 def create_app(bundle_path: Path | str = DEFAULT_BUNDLE, data_path: Path | str | None = None) -> FastAPI:
     """The ASGI application for the bundle in `bundle_path`, with the images of the data set in `data_path` if given.
 
-    Raises BundleError when the bundle is not complete and FileNotFoundError when `data_path` does not exist.
+    Raises BundleError when the bundle is not complete or has other classes than HAM10000, and DataError when
+    `data_path` is no data set.
     """
-    if data_path is not None and not Path(data_path).exists():
-        raise FileNotFoundError(f"There is no data set at {data_path}.")
     context = Context(load_bundle(bundle_path), None if data_path is None else Path(data_path))
+    if context.bundle.card.classes != CODES:
+        raise BundleError(f"The dashboard shows models of the classes {', '.join(CODES)}; {bundle_path} has others.")
+    logging.getLogger(__name__).info("%d images of the data set are here.", len(context.image_paths))
     server = FastAPI(title="LesionLens", docs_url=None, redoc_url=None, openapi_url=f"{urls.API}/openapi.json")
     server.state.context = context
     api.register(server, context)

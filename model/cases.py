@@ -5,6 +5,7 @@ The table has the columns of `COLUMNS`, one row per image: image_id, lesion_id, 
 where unknown), path and mask_path (absolute paths as strings, missing where there is no such file).
 """
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -68,6 +69,12 @@ def read_metadata(csv: Path | str) -> pd.DataFrame:
         raise DataError(f"{csv} has no column {', '.join(absent)}; the HAM10000 metadata has {', '.join(needed)}.")
     renamed = table.rename(columns={"dx": "diagnosis", "dx_type": "confirmation", "localization": "site"})
     return _completed(renamed)
+
+
+def fingerprint(cases: pd.DataFrame) -> str:
+    """A SHA-256 over image_id, lesion_id and diagnosis of all cases, whatever their order."""
+    rows = cases[["image_id", "lesion_id", "diagnosis"]].sort_values("image_id")
+    return hashlib.sha256(rows.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
 
 
 def find_images(folders: Iterable[Path]) -> dict[str, Path]:

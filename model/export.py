@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict, fields
 from importlib.metadata import version
 from io import BytesIO
@@ -24,6 +23,7 @@ from model.bundle import (
     write_card,
 )
 from model.calibration import fit_temperature
+from model.cases import fingerprint
 from model.classes import CODES
 from model.splits import Split
 from model.training import TrainingResult, best_epoch, keras_logits
@@ -134,9 +134,3 @@ def linear_head(model: keras.Model) -> tuple[NDArray[np.float32], NDArray[np.flo
         return None
     kernel, bias = model.get_layer("logits").get_weights()
     return kernel, bias
-
-
-def fingerprint(cases: pd.DataFrame) -> str:
-    """A SHA-256 over image_id, lesion_id and diagnosis of all cases, whatever their order."""
-    rows = cases[["image_id", "lesion_id", "diagnosis"]].sort_values("image_id")
-    return hashlib.sha256(rows.to_csv(index=False, lineterminator="\n").encode()).hexdigest()

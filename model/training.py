@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from model.atomic import write_atomically
 from model.augmentation import Augmentation
+from model.cases import fingerprint
 from model.checkpoint import CHECKPOINT_FILE, Checkpoint, restore_checkpoint, save_checkpoint
 from model.classes import CODES
 from model.image_cache import cached_images
@@ -120,7 +122,7 @@ def train(
     Raises TrainingError when the folder holds another training.
     """
 
-    _prepare_folder(folder, configuration, resume)
+    _prepare_folder(folder, configuration, cases, resume)
     labels = cases["diagnosis"].map(CODES.index).to_numpy(dtype=np.intp)
     balance = class_balance(labels[split.train], len(CODES), configuration.balance)
     paths = list(cases["path"])
@@ -208,9 +210,9 @@ def to_natural_mix(model: keras.Model, balance: ClassBalance) -> None:
     model.get_layer("logits").set_weights([kernel, bias - np.log(balance.odds).astype(np.float32)])
 
 
-def _prepare_folder(folder: Path, configuration: Configuration, resume: bool) -> None:
+def _prepare_folder(folder: Path, configuration: Configuration, cases: pd.DataFrame, resume: bool) -> None:
     path = folder / CONFIGURATION_FILE
-    content = json.dumps(asdict(configuration), indent=2)
+    content = json.dumps({**asdict(configuration), "data": fingerprint(cases)}, indent=2)
     if resume and not path.exists():
         raise TrainingError(f"There is no training in {folder} to resume; leave --resume away to start one.")
     if resume and (theirs := path.read_text(encoding="utf-8")) != content:
@@ -219,7 +221,7 @@ def _prepare_folder(folder: Path, configuration: Configuration, resume: bool) ->
         raise TrainingError(f"{folder} holds a training already: go on with --resume, or give another --out.")
     folder.mkdir(parents=True, exist_ok=True)
     for left_by_a_crash in folder.glob(".*.part"):
-        left_by_a_crash.unlink()
+        shutil.rmtree(left_by_a_crash) if left_by_a_crash.is_dir() else left_by_a_crash.unlink()
     write_atomically(path, content.encode())
 
 

@@ -43,15 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(path: Path) -> "DataReport":
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+    from app.progress import progress_bar
     from model.data_check import check_data
 
-    columns = (TextColumn("Checking images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=None)
-        return check_data(path, lambda done, total: progress.update(task, completed=done, total=total))
+    with progress_bar("Checking images") as advance:
+        return check_data(path, advance)
 
 
 def _print_report(path: Path, report: "DataReport") -> None:

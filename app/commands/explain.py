@@ -3,8 +3,7 @@
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,9 @@ from model.bundle import DEFAULT_BUNDLE
 from model.classes import BY_CODE, CODES
 
 if TYPE_CHECKING:
-    from explain.attribution import ProgressCallback
+    from collections.abc import Callable
+
+    from explain.attribution import Progress
     from model.prediction import Prediction, Predictor
 
 
@@ -93,6 +94,7 @@ def _make_folder(path: Path) -> None:
 
 
 def _explain_image(path: Path, predictor: "Predictor", methods: list[str], arguments: argparse.Namespace) -> None:
+    from app.progress import progress_bar
     from explain import METHOD_NAMES, explain
     from explain.export import png_bytes, save_npz
     from explain.overlay import OPACITY
@@ -105,9 +107,15 @@ def _explain_image(path: Path, predictor: "Predictor", methods: list[str], argum
     target = arguments.target or prediction.predicted
     opacity = OPACITY if arguments.opacity is None else arguments.opacity
     for method in methods:
-        with _progress_bar(f"{METHOD_NAMES[method]} of {path.name}") as show:
+        with progress_bar(f"{METHOD_NAMES[method]} of {path.name}") as advance:
             attribution = explain(
-                image, predictor, method, target, arguments.against, seed=arguments.seed, on_progress=show
+                image,
+                predictor,
+                method,
+                target,
+                arguments.against,
+                seed=arguments.seed,
+                on_progress=partial(_advanced, advance),
             )
         contrast = f"_vs_{arguments.against}" if arguments.against else ""
         picture = arguments.out / f"{path.stem}_{method}_{target}{contrast}.png"
@@ -117,19 +125,8 @@ def _explain_image(path: Path, predictor: "Predictor", methods: list[str], argum
         print(f"  {picture}\n  {numbers}", flush=True)
 
 
-@contextmanager
-def _progress_bar(label: str) -> Iterator["ProgressCallback"]:
-    """A progress bar on standard error, moved by what is yielded and gone at the end."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as ProgressBar
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    shown = console.is_terminal
-    with ProgressBar(*columns, console=console, transient=True, redirect_stdout=False, disable=not shown) as bar:
-        task = bar.add_task(label, total=None)
-        yield lambda progress: bar.update(task, completed=progress.done, total=progress.total)
+def _advanced(advance: "Callable[..., None]", progress: "Progress") -> None:
+    advance(progress.done, progress.total)
 
 
 def _call(prediction: "Prediction") -> str:

@@ -30,7 +30,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Predict every image; raises FileNotFoundError for a folder without images and BundleError for a bad bundle."""
+    """Predict every image; raises BundleError for a bad bundle."""
     from app.progress import progress_bar
     from model.bundle import load_bundle
     from model.prediction import Predictor
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def image_files(paths: Sequence[Path]) -> Iterator[Path]:
-    """The given files, and the image files of the given folders in order of name."""
+    """The given files, and the image files of the given folders in order of name; a folder without any as it is."""
     from model.cases import IMAGE_SUFFIXES
 
     for path in paths:
@@ -59,17 +59,18 @@ def image_files(paths: Sequence[Path]) -> Iterator[Path]:
             yield path
             continue
         inside = sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
-        if not inside:
-            raise FileNotFoundError(f"{path} holds no image ({', '.join(IMAGE_SUFFIXES)}).")
-        yield from inside
+        yield from inside or [path]
 
 
 def answer_for(file: Path, predictor: "Predictor") -> dict[str, Any]:
     """The prediction of one file, or why there is none, as one JSON object."""
     from app.answers import error_answer, prediction_answer
+    from model.cases import IMAGE_SUFFIXES
     from model.images import ImageError, decode
 
     try:
+        if file.is_dir():
+            raise ImageError(f"The folder holds no image ({', '.join(IMAGE_SUFFIXES)}).")
         image = decode(file)
     except ImageError as error:
         return error_answer(str(file), error)

@@ -28,7 +28,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until interrupted; raises PortError, BundleError or FileNotFoundError before the server starts."""
+    """Serve until interrupted; raises PortError, BundleError or DataError before the server starts."""
     import uvicorn
 
     from app.server import WEBSOCKET_MESSAGE_BYTES, create_app
@@ -57,6 +57,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family)
+    except OverflowError as error:
+        raise PortError(f"There is no port {port}: ports are 0 to 65535.") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortError(

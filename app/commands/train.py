@@ -4,7 +4,7 @@ import argparse
 import os
 import shutil
 import sys
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,13 +69,13 @@ def run(arguments: argparse.Namespace) -> int:
     configuration = Configuration(**{name: getattr(arguments, name) for name in names})
     folder = arguments.out or Path("runs") / default_name(configuration)
     bundle = folder / "bundle"
-    if bundle.exists() and load_bundle(bundle).card.training["completed"]:
-        print(f"{folder} is finished: its model bundle is {bundle}.", file=sys.stderr)
-        return 0
-    start_tensorflow()
     cases = load_cases(arguments.data)
     if arguments.limit is not None:
         cases = limited(cases, arguments.limit)
+    if bundle.exists() and is_finished(load_bundle(bundle).card, configuration, cases):
+        print(f"{folder} is finished: its model bundle is {bundle}.", file=sys.stderr)
+        return 0
+    start_tensorflow()
     parts = split(cases, configuration.protocol, configuration.fold, configuration.seed)
     with TrainingDisplay(configuration) as display:
         result = train(
@@ -109,6 +109,14 @@ def leakage_warning(card: "Card") -> str:
 def default_name(configuration: "Configuration") -> str:
     """The name of a training: network, protocol, fold and size."""
     return f"{configuration.network}_{configuration.protocol}_fold{configuration.fold}_{configuration.size}px"
+
+
+def is_finished(card: "Card", configuration: "Configuration", cases: "DataFrame") -> bool:
+    """Whether a bundle's card is that of this very training, run to its end."""
+    from model.cases import fingerprint
+
+    same = all(card.training.get(name) == value for name, value in asdict(configuration).items())
+    return same and bool(card.training["completed"]) and card.data["fingerprint"] == fingerprint(cases)
 
 
 def limited(cases: "DataFrame", count: int) -> "DataFrame":

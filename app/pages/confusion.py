@@ -167,9 +167,7 @@ def _text(value: float, chosen: Normalisation) -> str:
 
 
 def _cell(true: str, predicted: str, count: int, text: str, shade: float) -> Component:
-    if count == 0:
-        return html.Span(text, className="cell nothing")
-    kind = "right" if true == predicted else "wrong"
+    kind = ("right" if true == predicted else "wrong") if count else "nothing"
     return dcc.Link(
         text,
         href=urls.cases(diagnosis=true, predicted=predicted),

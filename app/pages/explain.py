@@ -4,6 +4,7 @@ The browser holds the images (assets/explain.js) and asks for one explanation a 
 image that comes with the question and keeps nothing.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -171,9 +172,10 @@ def register_api(server: FastAPI, context: Context) -> None:
     """The JSON of what the page shows of a sample; an image of one's own is posted to the same address."""
 
     @server.get(f"{urls.API}{urls.EXPLAIN}")
-    def explain_sample(
+    async def explain_sample(
         sample: str, method: str = METHODS[0], target: str | None = None, against: str | None = None
     ) -> dict[str, Any]:
         check_question(context, method, target, against)
         image = sample_image(sample)
-        return explained(context, SAMPLES[sample].title, image, method, target, against)
+        question = (context, SAMPLES[sample].title, image, method, target, against)
+        return await asyncio.get_running_loop().run_in_executor(context.explanation_threads, explained, *question)

@@ -1,4 +1,6 @@
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -6,7 +8,8 @@ from fastapi.testclient import TestClient
 from app.context import Context
 from app.pages import PAGES, render
 from app.server import create_app
-from model.bundle import BundleError, ModelBundle
+from model.bundle import BundleError, ModelBundle, write_card
+from model.cases import DataError
 
 
 @pytest.mark.parametrize("path", ["/", "/explain", "/cases/ISIC_0024306", "/no/such/page"])
@@ -46,5 +49,14 @@ def test_a_folder_that_is_no_bundle_is_refused(tmp_path: object) -> None:
 
 
 def test_a_data_set_that_is_not_there_is_refused(bundle: ModelBundle) -> None:
-    with pytest.raises(FileNotFoundError, match="There is no data set at /no/such"):
+    with pytest.raises(DataError, match="/no/such does not exist"):
         create_app(bundle.path, "/no/such")
+
+
+def test_a_model_of_other_classes_is_refused(bundle: ModelBundle, tmp_path: Path) -> None:
+    for file in bundle.path.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    (tmp_path / "card.json").unlink()
+    write_card(tmp_path, replace(bundle.card, classes=tuple("abcdefg")))
+    with pytest.raises(BundleError, match="has others"):
+        create_app(tmp_path)

@@ -38,6 +38,14 @@ def write(path, content):
 model.checkpoint.write_atomically = write
 sys.exit(main(sys.argv[1:]))
 """
+KILLED_IN_BUNDLE = """
+import os, signal, sys
+import analysis.audit
+from app.cli import main
+
+analysis.audit.write_table = lambda path, table: os.kill(os.getpid(), signal.SIGKILL)
+sys.exit(main(sys.argv[1:]))
+"""
 KILLED_IN_EPOCH = """
 import os, signal, sys
 from app.cli import main
@@ -89,7 +97,14 @@ def uninterrupted(data: tuple[str, ...], tmp_path_factory: pytest.TempPathFactor
     return load_bundle(folder / "bundle")
 
 
-@pytest.mark.parametrize("script", [KILLED_IN_CHECKPOINT, KILLED_IN_EPOCH.format(signal="SIGKILL")])
+KILLED = {
+    "checkpoint": KILLED_IN_CHECKPOINT,
+    "epoch": KILLED_IN_EPOCH.format(signal="SIGKILL"),
+    "bundle": KILLED_IN_BUNDLE,
+}
+
+
+@pytest.mark.parametrize("script", KILLED.values(), ids=KILLED)
 def test_killed_and_resumed_it_ends_with_the_same_weights(
     script: str, data: tuple[str, ...], uninterrupted: ModelBundle, tmp_path: Path
 ) -> None:
@@ -115,6 +130,13 @@ def test_a_finished_training_has_a_measured_bundle(uninterrupted: ModelBundle, h
     assert card.metrics["accuracy"]["value"] == pytest.approx(
         (predictions["predicted"] == predictions["diagnosis"]).mean()
     )
+
+
+def test_only_the_very_same_training_is_finished(uninterrupted: ModelBundle, data: tuple[str, ...]) -> None:
+    folder = uninterrupted.path.parent
+    assert train(folder, *data) == 0
+    assert train(folder, *data, "--seed", "1") == 2
+    assert load_bundle(folder / "bundle").card == uninterrupted.card
 
 
 def test_ctrl_c_ends_with_the_best_epoch_and_can_be_resumed(
@@ -150,6 +172,8 @@ def test_another_configuration_is_not_resumed(
     assert "was started otherwise: fold 0 there, 1 here" in capsys.readouterr().err
     assert main(["train", "--out", str(tmp_path), *data]) == 2
     assert "go on with --resume" in capsys.readouterr().err
+    assert main(["train", "--out", str(tmp_path), *data, "--resume", "--limit", "70"]) == 2
+    assert "was started otherwise: data" in capsys.readouterr().err
 
 
 def test_nothing_to_resume(data: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
