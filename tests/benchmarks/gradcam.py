@@ -1,9 +1,5 @@
 """Grad-CAM of one image: the serving graph's last feature map times the head, against tf-keras-vis."""
 
-import time
-from collections.abc import Callable
-from statistics import median
-
 import numpy as np
 
 from explain import explain
@@ -11,6 +7,7 @@ from explain.attribution import Target
 from model.bundle import DEFAULT_BUNDLE, load_bundle
 from model.images import prepare
 from model.prediction import Predictor
+from tests.benchmarks.medians import compared, medians
 
 REPEATS = 25
 NATIVE_MAP = {
@@ -40,17 +37,4 @@ def measure() -> dict[str, str | float]:
         prepared = prepare(image, bundle.card.size)[np.newaxis].astype(np.float32)
         visualisation(score, prepared, **NATIVE_MAP)
 
-    pairs = [(_milliseconds(ours), _milliseconds(reference)) for _ in range(REPEATS + 2)][2:]
-    ours_ms, reference_ms = (median(times) for times in zip(*pairs, strict=True))
-    return {
-        "name": "gradcam",
-        "ours_ms": round(ours_ms, 2),
-        "reference_ms": round(reference_ms, 2),
-        "ratio": round(reference_ms / ours_ms, 2),
-    }
-
-
-def _milliseconds(run: Callable[[], None]) -> float:
-    started = time.perf_counter()
-    run()
-    return 1000 * (time.perf_counter() - started)
+    return compared("gradcam", *medians(ours, reference, REPEATS), reference="tf-keras-vis")
