@@ -25,7 +25,7 @@ class Results:
     def problem(self) -> str | None:
         """Why there is nothing to show, or None."""
         try:
-            self.table  # noqa: B018
+            _ = self.table
         except PredictionsError as error:
             return str(error)
         return None

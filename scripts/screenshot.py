@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -22,6 +23,8 @@ from model.bundle import DEFAULT_BUNDLE
 
 ROOT = Path(__file__).parent.parent
 EXPLAINED = "document.querySelectorAll('.heat-card[data-state=done]').length === 3"
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 WAIT_MS = 300_000
 SETTLED_MS = 3_000  # Plotly and the grid draw after the page is there, and say so to nobody
 CASE = "ISIC_0031406"
@@ -53,15 +56,15 @@ def main() -> None:
             return
         for name in PAGES:
             for width in (1440, 390):
-                for scheme in ("light", "dark"):
+                for scheme in SCHEMES:
                     page = opened(browser, address, name, width, scheme)
                     page.screenshot(path=arguments.all / f"{name}_{width}_{scheme}.png", full_page=True)
                     page.close()
 
 
-def opened(browser: Browser, address: str, name: str, width: int, scheme: str) -> Page:
+def opened(browser: Browser, address: str, name: str, width: int, scheme: Scheme) -> Page:
     """A page of the dashboard once it shows all that it will."""
-    page = browser.new_page(viewport={"width": width, "height": 1060}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = browser.new_page(viewport={"width": width, "height": 1060}, color_scheme=scheme)
     page.goto(address + PAGES[name])
     page.wait_for_selector("#page h1", timeout=WAIT_MS)
     page.wait_for_timeout(SETTLED_MS)
