@@ -128,30 +128,13 @@ def probabilities() -> Component:
 
 def controls(query: Mapping[str, str]) -> Component:
     """What to explain and how to look at it, as the address has it; unknown classes in it are passed over."""
-    classes = [{"value": diagnosis.code, "label": diagnosis.name} for diagnosis in DIAGNOSES]
     codes = {diagnosis.code for diagnosis in DIAGNOSES}
     target, against = (query.get(name) if query.get(name) in codes else None for name in ("target", "against"))
     views = [{"value": "all", "label": "All"}, *({"value": m, "label": METHOD_NAMES[m]} for m in METHODS)]
     return html.Div(
         [
-            dmc.Select(
-                id="explain-target",
-                label="Explain",
-                data=classes,
-                value=target,
-                placeholder="The called class",
-                clearable=True,
-                className="control-class",
-            ),
-            dmc.Select(
-                id="explain-against",
-                label="rather than",
-                data=classes,
-                value=against,
-                placeholder="No contrast",
-                clearable=True,
-                className="control-class",
-            ),
+            _class_select("explain-target", "Explain", target, "The called class"),
+            _class_select("explain-against", "rather than", against, "No contrast"),
             html.Div(
                 [
                     html.Label("Heatmap opacity", htmlFor="explain-opacity", className="control-label"),
@@ -183,6 +166,18 @@ def controls(query: Mapping[str, str]) -> Component:
             ),
         ],
         className="panel explain-controls",
+    )
+
+
+def _class_select(identifier: str, label: str, value: str | None, placeholder: str) -> Component:
+    return dmc.Select(
+        id=identifier,
+        label=label,
+        data=[{"value": diagnosis.code, "label": diagnosis.name} for diagnosis in DIAGNOSES],
+        value=value,
+        placeholder=placeholder,
+        clearable=True,
+        className="control-class",
     )
 
 
