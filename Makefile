@@ -1,6 +1,7 @@
-# `make run` starts the dashboard, `make test` runs every test; both make their environment first.
+# `make run` starts the dashboard, `make test` runs every test, `make figures` works out every printed figure anew from
+# committed predictions; all make their environment first.
 .POSIX:
-.PHONY: run test
+.PHONY: run test figures
 
 VENV = .venv
 BIN = $(VENV)/bin
@@ -15,6 +16,9 @@ test: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+figures: $(STAMP)
+	$(BIN)/python -m scripts.figures $(ARGUMENTS)
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "LesionLens needs Python 3.11 or newer; name one with make PYTHON=…"; exit 1; }

@@ -35,7 +35,7 @@ def audit_cases(
         outputs = predictor.run(images[part])
         logits.append(outputs.logits)
         if head is None:
-            maps.append(gradient_maps(predictor.bundle.keras_path, images[part]))
+            maps.append(gradient_maps(predictor.bundle, images[part]))
         else:
             maps.append(class_maps(outputs, head))
         if on_progress is not None:

@@ -87,7 +87,7 @@ def evaluate(table: pd.DataFrame, classes: Sequence[str], seed: int = 0) -> Metr
         macro=_scores(_average(scores, np.ones_like(support))),
         weighted=_scores(_average(scores, support)),
         accuracy=estimate(np.trace(matrices, axis1=1, axis2=2) / matrices.sum(axis=(1, 2))),
-        balanced_accuracy=estimate(_average(scores[1], np.ones_like(support))),
+        balanced_accuracy=estimate(balanced_accuracies(matrices)),
         chance_accuracy=float(counts.max() / len(table)),
         chance_balanced_accuracy=1 / present,
     )
@@ -98,6 +98,12 @@ def precision_recall_f1(matrices: NDArray[np.float64]) -> tuple[NDArray[np.float
     right = np.diagonal(matrices, axis1=1, axis2=2)
     called, support = matrices.sum(axis=1), matrices.sum(axis=2)
     return share(right, called), share(right, support), share(2 * right, called + support)
+
+
+def balanced_accuracies(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean recall of the classes that have cases, (resamples,), from matrices (resamples, true, predicted)."""
+    recall = precision_recall_f1(matrices)[1]
+    return _average(recall, np.ones_like(recall))
 
 
 def one_against_rest(

@@ -7,6 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+import model
+
+# Predictions beyond those of a bundle's own test part, each written by the command that makes it.
+COMMITTED = Path(model.__file__).parent / "predictions"
 CASE_COLUMNS = ("image_id", "lesion_id", "diagnosis", "confirmation", "age", "sex", "site", "predicted")
 MAP_COLUMN = "gradcam"
 
@@ -15,12 +19,12 @@ class PredictionsError(ValueError):
     """A file of predictions is missing, unreadable or contradicts itself; the message says what is wrong."""
 
 
-def read_predictions(path: Path, classes: Sequence[str]) -> pd.DataFrame:
+def read_predictions(path: Path, classes: Sequence[str], *, maps: bool = True) -> pd.DataFrame:
     """Read a test_predictions.parquet: one row per case, with two columns added.
 
     `confidence` is the probability of the called class, float64 in [0, 1]; `correct` tells whether the called class is
     the diagnosis. Raises PredictionsError when the file or a column is missing, a class is unknown, an image occurs
-    twice, or probabilities are not probabilities.
+    twice, probabilities are not probabilities, or, with `maps`, a row lacks its Grad-CAM maps.
     """
     if not path.is_file():
         raise PredictionsError(f"There are no test predictions at {path}: `lesionlens train` writes them with a model.")
@@ -28,12 +32,26 @@ def read_predictions(path: Path, classes: Sequence[str]) -> pd.DataFrame:
         table = pd.read_parquet(path)
     except (OSError, ValueError) as error:
         raise PredictionsError(f"{path} is not a readable Parquet file: {error}") from error
-    return annotate(table, classes, str(path))
+    return annotate(table, classes, str(path), maps=maps)
 
 
-def annotate(table: pd.DataFrame, classes: Sequence[str], source: str = "The table") -> pd.DataFrame:
+def read_committed(path: Path, command: str) -> pd.DataFrame:
+    """A table that `command` writes; raises PredictionsError, naming the command, where it is missing or unreadable."""
+    if not path.is_file():
+        raise PredictionsError(f"There is no {path.name} in {path.parent}: `{command}` writes it.")
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise PredictionsError(f"{path} is not a readable Parquet file: {error}") from error
+
+
+def annotate(
+    table: pd.DataFrame, classes: Sequence[str], source: str = "The table", *, maps: bool = True
+) -> pd.DataFrame:
     """Validate a table of predictions and add `confidence` and `correct`, as `read_predictions` does."""
     _validate(table, classes, source)
+    if maps:
+        _validate_maps(table, classes, source)
     called = np.asarray([classes.index(code) for code in table["predicted"]])
     confidence = probabilities(table, classes)[np.arange(len(table)), called]
     return table.assign(confidence=confidence, correct=table["predicted"] == table["diagnosis"])
@@ -64,7 +82,7 @@ def class_maps(stored: NDArray[np.float32], classes: Sequence[str]) -> dict[str,
 
 def _validate(table: pd.DataFrame, classes: Sequence[str], source: str) -> None:
     scores = [f"{kind}_{code}" for kind in ("logit", "probability") for code in classes]
-    missing = [name for name in (*CASE_COLUMNS, *scores, MAP_COLUMN) if name not in table.columns]
+    missing = [name for name in (*CASE_COLUMNS, *scores) if name not in table.columns]
     if missing:
         raise PredictionsError(f"{source} has no column {', '.join(missing)}.")
     if table.empty:
@@ -83,6 +101,11 @@ def _validate(table: pd.DataFrame, classes: Sequence[str], source: str) -> None:
     shares = probabilities(table, classes)
     if shares.min() < 0 or not np.allclose(shares.sum(axis=1), 1, atol=1e-3):
         raise PredictionsError(f"{source}: the probabilities of a case are not shares that add up to 1.")
+
+
+def _validate_maps(table: pd.DataFrame, classes: Sequence[str], source: str) -> None:
+    if MAP_COLUMN not in table.columns:
+        raise PredictionsError(f"{source} has no column {MAP_COLUMN}.")
     lengths = {len(stored) for stored in table[MAP_COLUMN]}
     sides = [round((length / len(classes)) ** 0.5) for length in lengths]
     if len(lengths) != 1 or sides[0] ** 2 * len(classes) not in lengths:

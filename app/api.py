@@ -19,10 +19,14 @@ from analysis.predictions import PredictionsError
 from app import urls
 from app.answers import attribution_answer, error_answer, prediction_answer
 from app.context import Context
+from app.patient import Asked, check_patient, with_patient
 from app.uploads import TooLargeError, data_url, png, read_image_file, shrink
 from explain import METHODS, explain
+from model.bundle import BundleError
 from model.images import ImageError, decode, prepare
+from model.metadata import MetadataError
 from model.phantoms import SAMPLES, sample
+from model.prediction import Prediction
 
 CONCURRENT_IMAGES = 2
 MAX_SEED = 2**32 - 1
@@ -56,13 +60,11 @@ def register(server: FastAPI, context: Context) -> None:
         loop = asyncio.get_running_loop()
         return JSONResponse(await loop.run_in_executor(threads, answer, name, image))
 
-    def predict(name: str, image: NDArray[uint8]) -> dict[str, Any]:
-        return prediction_answer(name, context.predictor.predict(image))
-
-    def opened(name: str, image: NDArray[uint8]) -> dict[str, Any]:
+    def opened(name: str, image: NDArray[uint8], tta: bool, ensemble: bool) -> dict[str, Any]:
         small = shrink(image)  # what the maps will explain, so what is predicted
         size = {"width": image.shape[1], "height": image.shape[0]}
-        return {**predict(name, small), **size, "source": data_url(small)}
+        answer = prediction_answer(name, predicted(context, small, tta, ensemble))
+        return {**answer, **size, "source": data_url(small)}
 
     @server.exception_handler(PredictionsError)
     def no_predictions(request: Request, error: PredictionsError) -> JSONResponse:
@@ -73,26 +75,63 @@ def register(server: FastAPI, context: Context) -> None:
         return {"status": "ok", "model": context.bundle.card.name}
 
     @server.post(f"{urls.API}/predict")
-    async def predict_image(request: Request) -> JSONResponse:
-        """Predict the image in the request; nothing of it is kept."""
-        return await answer_about_image(request, predict)
+    async def predict_image(
+        request: Request,
+        tta: bool = False,
+        ensemble: bool = False,
+        age: float | None = None,
+        sex: str | None = None,
+        site: str | None = None,
+    ) -> JSONResponse:
+        """Predict the image in the request, with `tta` over its symmetries, with `ensemble` by all folds.
+
+        With `age` (years), `sex` or `site` the answer also holds the prediction that takes the patient into account.
+        """
+        check_ensemble(context, ensemble)
+        asked = checked_patient(context, Asked(age, sex, site))
+
+        def answer(name: str, image: NDArray[uint8]) -> dict[str, Any]:
+            return answered(context, name, predicted(context, image, tta, ensemble), ensemble, asked)
+
+        return await answer_about_image(request, answer)
 
     @server.post(f"{urls.API}/explain")
     async def explain_image(
-        request: Request, method: str = METHODS[0], target: str | None = None, against: str | None = None, seed: int = 0
+        request: Request,
+        method: str = METHODS[0],
+        target: str | None = None,
+        against: str | None = None,
+        seed: int = 0,
+        tta: bool = False,
+        ensemble: bool = False,
+        age: float | None = None,
+        sex: str | None = None,
+        site: str | None = None,
     ) -> JSONResponse:
-        """Predict and explain the image in the request; the target is the called class unless one is given."""
+        """Predict and explain the image in the request; the target is the called class unless one is given.
+
+        `tta`, `ensemble`, `age`, `sex` and `site` are for the prediction: the map always explains the one model and the
+        image as it stands.
+        """
         check_question(context, method, target, against, seed)
+        check_ensemble(context, ensemble)
+        asked = checked_patient(context, Asked(age, sex, site))
 
         def answer(name: str, image: NDArray[uint8]) -> dict[str, Any]:
-            return explained(context, name, image, method, target, against, seed)
+            question = (context, name, image, method, target, against, seed)
+            return explained(*question, tta=tta, ensemble=ensemble, asked=asked)
 
         return await answer_about_image(request, answer, threads=context.explanation_threads)
 
     @server.post(f"{urls.API}/images")
-    async def open_image(request: Request) -> JSONResponse:
+    async def open_image(request: Request, tta: bool = False, ensemble: bool = False) -> JSONResponse:
         """Predict the image in the request and give it back upright, without metadata, as a PNG of modest size."""
-        return await answer_about_image(request, opened, decode)
+        check_ensemble(context, ensemble)
+
+        def answer(name: str, image: NDArray[uint8]) -> dict[str, Any]:
+            return opened(name, image, tta, ensemble)
+
+        return await answer_about_image(request, answer, decode)
 
     @server.get(f"{urls.API}/samples")
     def samples() -> list[dict[str, Any]]:
@@ -102,10 +141,11 @@ def register(server: FastAPI, context: Context) -> None:
         ]
 
     @server.get(urls.API + "/samples/{name}")
-    def open_sample(name: str) -> dict[str, Any]:
+    def open_sample(name: str, tta: bool = False, ensemble: bool = False) -> dict[str, Any]:
         """A synthetic sample as `images` gives an uploaded image."""
+        check_ensemble(context, ensemble)
         image = sample_image(name)
-        return {**opened(SAMPLES[name].title, image), "synthetic": True, "sample": name}
+        return {**opened(SAMPLES[name].title, image, tta, ensemble), "synthetic": True, "sample": name}
 
     @server.get(urls.API + "/samples/{name}/image.png")
     def sample_file(name: str) -> Response:
@@ -132,6 +172,37 @@ def check_question(context: Context, method: str, target: str | None, against: s
         raise HTTPException(422, "target and against are the same class.")
 
 
+def check_ensemble(context: Context, ensemble: bool) -> None:
+    """Raise HTTPException 422 when the ensemble is asked for and there is none."""
+    if ensemble:
+        try:
+            _ = context.ensemble
+        except BundleError as error:
+            raise HTTPException(422, str(error)) from error
+
+
+def checked_patient(context: Context, asked: Asked) -> Asked:
+    """`asked` itself; raises HTTPException 422 where it cannot be taken into account."""
+    try:
+        check_patient(context.bundle, asked)
+    except MetadataError as error:
+        raise HTTPException(422, str(error)) from error
+    return asked
+
+
+def answered(context: Context, name: str, prediction: Prediction, ensemble: bool, asked: Asked) -> dict[str, Any]:
+    """The answer about a prediction, and beside it, `with_metadata`, the one that takes the patient into account."""
+    answer = prediction_answer(name, prediction)
+    model = context.ensemble if ensemble else context.predictor
+    return {**answer, "with_metadata": with_patient(model, answer["probabilities"], asked)}
+
+
+def predicted(context: Context, image: NDArray[uint8], tta: bool, ensemble: bool) -> Prediction:
+    """The prediction of an image by the model or by its ensemble, once or over its symmetries."""
+    model = context.ensemble if ensemble else context.predictor
+    return model.predict(image, tta=tta)
+
+
 def explained(
     context: Context,
     name: str,
@@ -140,14 +211,19 @@ def explained(
     target: str | None,
     against: str | None,
     seed: int = 0,
+    *,
+    tta: bool = False,
+    ensemble: bool = False,
+    asked: Asked,
 ) -> dict[str, Any]:
     """The prediction of an image and one method's map, for the called class where `target` is None."""
-    prediction = context.predictor.predict(image)
+    prediction = predicted(context, image, tta, ensemble)
     target = target or prediction.predicted
     if target == against:
         raise HTTPException(422, f"{against} is the called class. Name a target, or another class to contrast with.")
     attribution = explain(image, context.predictor, method, target, against, seed=seed)
-    return {**prediction_answer(name, prediction), "attribution": attribution_answer(attribution)}
+    answer = answered(context, name, prediction, ensemble, asked)
+    return {**answer, "attribution": attribution_answer(attribution)}
 
 
 @lru_cache(maxsize=len(SAMPLES))

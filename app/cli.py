@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from app.commands import data, evaluate, explain, predict, serve, train
+from app.commands import card, data, evaluate, explain, export, import_, leakage, predict, serve, train
 
-COMMANDS = (serve, predict, explain, train, evaluate, data)
+COMMANDS = (serve, predict, explain, train, evaluate, leakage, card, import_, export, data)
 NOTICE = "A teaching and research tool, not for diagnosis. The shipped model is for non-commercial use (CC BY-NC 4.0)."
 
 

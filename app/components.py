@@ -1,13 +1,18 @@
 """The parts that every page is made of: header, statistic, class chip, figure, and the states of having nothing."""
 
+import math
 from typing import Any
 
 import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from analysis.bootstrap import Estimate
+from app.numbers import decimal, interval
 from app.theme import plotly_template
-from model.classes import BY_CODE
+from model.bundle import Card
+from model.classes import diagnosis
+from model.splits import LEAKY
 
 NOTICE = "Teaching and research tool, not for diagnosis"
 
@@ -52,15 +57,49 @@ def statistic(label: str, value: str, detail: str = "") -> Component:
 
 def class_chip(code: str, *, full_name: bool = False) -> Component:
     """A diagnosis as its colour and code, or its full name."""
-    diagnosis = BY_CODE[code]
+    known = diagnosis(code)
     return html.Span(
         [
-            html.Span(className="class-dot", style={"background": diagnosis.colour}),
-            diagnosis.name if full_name else diagnosis.code,
+            html.Span(className="class-dot", style={"background": known.colour}),
+            known.name if full_name else known.code,
         ],
         className="class-chip",
-        title=diagnosis.name,
+        title=known.name,
     )
+
+
+def class_name(code: str) -> Component:
+    """A class as its chip and, where there is room, its full name."""
+    return html.Span([class_chip(code), html.Span(diagnosis(code).name, className="class-name")])
+
+
+def whisker(estimate: Estimate, colour: str) -> Component:
+    """A value with its interval as text, and both drawn on an axis from 0 to 1."""
+    text = [html.Strong(decimal(estimate.value)), html.Span(interval(estimate), className="interval-text")]
+    if math.isnan(estimate.low):
+        return html.Div(text, className="score")
+    bar = {
+        "left": f"{100 * estimate.low:.1f}%",
+        "width": f"{100 * (estimate.high - estimate.low):.1f}%",
+        "background": colour,
+    }
+    axis = html.Div(
+        [
+            html.Div(className="whisker-bar", style=bar),
+            html.Div(className="whisker-dot", style={"left": f"{100 * estimate.value:.1f}%", "background": colour}),
+        ],
+        className="whisker",
+        **{"aria-hidden": "true"},
+    )
+    return html.Div([html.Div(text), axis], className="score")
+
+
+def leaky_split(card: Card) -> list[Component]:
+    """What the figures of a model are worth whose test part leaks into training; nothing for an honest split."""
+    protocol = card.split.get("protocol")
+    if protocol not in LEAKY:
+        return []
+    return [html.Span(f"Leaky split ({protocol}): its figures are not performance", className="notice", role="note")]
 
 
 def empty(title: str, text: str | Component, action: Component | None = None) -> Component:

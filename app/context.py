@@ -5,8 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from analysis.cross_validation import CrossValidation
+from analysis.predictions import COMMITTED
+from app.leakage_results import LeakageResults
+from app.model_card import ModelCard, model_card, shipped_cross_validation
 from app.results import Results
-from model.bundle import ModelBundle
+from model.bundle import ModelBundle, folds
+from model.ensemble import Ensemble, open_ensemble
 from model.prediction import Predictor
 
 CONCURRENT_EXPLANATIONS = 2
@@ -28,6 +33,16 @@ class Context:
         return Predictor(self.bundle)
 
     @cached_property
+    def folds(self) -> tuple[Path, ...]:
+        """The model's bundle and its other folds beside it, in order of fold; the ensemble's members."""
+        return folds(self.bundle.path)
+
+    @cached_property
+    def ensemble(self) -> Ensemble:
+        """All folds together; raises BundleError when there is only one."""
+        return open_ensemble(self.bundle.path)
+
+    @cached_property
     def explanation_threads(self) -> ThreadPoolExecutor:
         """Where slow explanations run: so few at a time that each is worth its wait, the others queue."""
         return ThreadPoolExecutor(CONCURRENT_EXPLANATIONS, thread_name_prefix="explanation")
@@ -36,6 +51,21 @@ class Context:
     def results(self) -> Results:
         """The model's test predictions and what they amount to."""
         return Results(self.bundle)
+
+    @cached_property
+    def model_card(self) -> ModelCard:
+        """All that is known of the model; raises PredictionsError where a file is damaged."""
+        return model_card(self.bundle)
+
+    @cached_property
+    def cross_validation(self) -> CrossValidation | None:
+        """The cross-validation that the model is a fold of, or None; raises PredictionsError for a damaged file."""
+        return shipped_cross_validation(self.bundle)
+
+    @cached_property
+    def leakage(self) -> LeakageResults:
+        """What leakage does, whatever the model."""
+        return LeakageResults(COMMITTED)
 
     @cached_property
     def image_paths(self) -> dict[str, Path]:

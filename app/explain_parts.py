@@ -1,6 +1,7 @@
 """The parts of the Explain page: choosing an image, seeing it and its probabilities, asking about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dash_mantine_components as dmc
 from dash import dcc, html
@@ -8,9 +9,11 @@ from dash.development.base_component import Component
 
 from app import urls
 from app.components import icon
+from app.probabilities import probabilities_title
 from explain import METHOD_NAMES, METHODS
 from explain.overlay import OPACITY
-from model.classes import DIAGNOSES
+from model.bundle import Card
+from model.classes import diagnosis
 from model.phantoms import SAMPLES
 
 
@@ -111,30 +114,51 @@ def original() -> Component:
     )
 
 
-def probabilities() -> Component:
-    """The place of the probability bars, grey until there are some."""
+def probabilities(card: Card, query: Mapping[str, str], folds: int) -> Component:
+    """The place of the probability bars, grey until there are some, under that of the warning that they mean nothing.
+
+    Below them is chosen, as the address has it, who predicts: the model alone or all of its `folds`.
+    """
     return html.Section(
         [
-            html.Div(dmc.Title("Calibrated probabilities", order=2), className="panel-heading"),
+            html.Div(id="explain-novelty"),
+            html.Div(dmc.Title(probabilities_title(card), order=2), className="panel-heading"),
             html.Div(
-                [dmc.Skeleton(height=18, mb=14), *(dmc.Skeleton(height=24, mb=8) for _ in DIAGNOSES)],
+                [dmc.Skeleton(height=18, mb=14), *(dmc.Skeleton(height=24, mb=8) for _ in card.classes)],
                 id="explain-probabilities",
                 **{"aria-live": "polite"},
+            ),
+            html.Div(
+                [
+                    _switch("explain-tta", "Average over flips and turns", checked=query.get("tta") == "1"),
+                    _ensemble_switch(query, folds),
+                ],
+                className="model-switches",
             ),
         ],
         className="panel",
     )
 
 
-def controls(query: Mapping[str, str]) -> Component:
+def _ensemble_switch(query: Mapping[str, str], folds: int) -> Component:
+    if folds < 2:
+        reason = "No ensemble: this model has no other folds beside it."
+        return _switch("explain-ensemble", "Ensemble of the folds", checked=False, disabled=True, description=reason)
+    return _switch("explain-ensemble", f"Ensemble of {folds} folds", checked=query.get("ensemble") == "1")
+
+
+def _switch(identifier: str, label: str, *, checked: bool, **properties: Any) -> Component:
+    return dmc.Switch(id=identifier, label=label, checked=checked, size="xs", **properties)
+
+
+def controls(classes: Sequence[str], query: Mapping[str, str]) -> Component:
     """What to explain and how to look at it, as the address has it; unknown classes in it are passed over."""
-    codes = {diagnosis.code for diagnosis in DIAGNOSES}
-    target, against = (query.get(name) if query.get(name) in codes else None for name in ("target", "against"))
+    target, against = (query.get(name) if query.get(name) in classes else None for name in ("target", "against"))
     views = [{"value": "all", "label": "All"}, *({"value": m, "label": METHOD_NAMES[m]} for m in METHODS)]
     return html.Div(
         [
-            _class_select("explain-target", "Explain", target, "The called class"),
-            _class_select("explain-against", "rather than", against, "No contrast"),
+            _class_select(classes, "explain-target", "Explain", target, "The called class"),
+            _class_select(classes, "explain-against", "rather than", against, "No contrast"),
             html.Div(
                 [
                     html.Label("Heatmap opacity", htmlFor="explain-opacity", className="control-label"),
@@ -169,11 +193,13 @@ def controls(query: Mapping[str, str]) -> Component:
     )
 
 
-def _class_select(identifier: str, label: str, value: str | None, placeholder: str) -> Component:
+def _class_select(
+    classes: Sequence[str], identifier: str, label: str, value: str | None, placeholder: str
+) -> Component:
     return dmc.Select(
         id=identifier,
         label=label,
-        data=[{"value": diagnosis.code, "label": diagnosis.name} for diagnosis in DIAGNOSES],
+        data=[{"value": code, "label": diagnosis(code).name} for code in classes],
         value=value,
         placeholder=placeholder,
         clearable=True,

@@ -1,17 +1,18 @@
-"""The figures of the metrics and pair pages; their titles stand above them on the page."""
+"""The figures of the metrics, pair and leakage pages; their titles stand above them on the page."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.bootstrap import Estimate
 from analysis.curves import Curve, Reliability
 from analysis.pair import PairAudit
-from app.numbers import decimal, with_interval
+from app.numbers import decimal, percent, with_interval
 from app.theme import ACCENT, CLASS_COLOURS
-from model.classes import BY_CODE
+from model.classes import diagnosis
 
 REFERENCE = "#868e96"
 MARGIN_BINS = 48
@@ -45,7 +46,7 @@ def precision_recall_figure(
 def reliability_figure(reliability: Reliability, code: str | None) -> go.Figure:
     """How often what was said with a probability came true, with the interval of every bin."""
     bins = reliability.bins
-    colour = ACCENT if code is None else CLASS_COLOURS[code]
+    colour = ACCENT if code is None else diagnosis(code).colour
     frequencies = [one.frequency for one in bins]
     points = go.Scatter(
         x=[one.probability for one in bins],
@@ -68,7 +69,7 @@ def reliability_figure(reliability: Reliability, code: str | None) -> go.Figure:
         ),
     )
     figure = go.Figure([_reference_line([0, 1], [0, 1], "Perfectly calibrated"), points])
-    what = "of the most probable class" if code is None else f"of {BY_CODE[code].name.lower()}"
+    what = "of the most probable class" if code is None else f"of {diagnosis(code).name.lower()}"
     return _unit_square(figure, f"Mean probability {what}", "Share that came true")
 
 
@@ -84,8 +85,8 @@ def margin_figure(audit: PairAudit, threshold: float) -> go.Figure:
                 y=100 * counts / members.sum(),
                 width=np.diff(edges),
                 customdata=np.stack([edges[:-1], edges[1:], counts], axis=1),
-                name=f"{BY_CODE[code].name} (n = {members.sum():,})",
-                marker={"color": CLASS_COLOURS[code], "opacity": 0.6, "line": {"width": 0}},
+                name=f"{diagnosis(code).name} (n = {members.sum():,})",
+                marker={"color": diagnosis(code).colour, "opacity": 0.6, "line": {"width": 0}},
                 hovertemplate=f"{code}: %{{customdata[2]}} cases (%{{y:.1f}} %)<br>margin %{{customdata[0]:.2f}} to "
                 "%{customdata[1]:.2f}<extra></extra>",
             )
@@ -106,7 +107,7 @@ def pair_roc_figure(audit: PairAudit, sensitivity: float, specificity: float) ->
         y=audit.curve.y,
         customdata=audit.curve.thresholds,
         mode="lines",
-        line={"color": CLASS_COLOURS[audit.code], "width": 2},
+        line={"color": diagnosis(audit.code).colour, "width": 2},
         name=f"AUC {with_interval(audit.auc)}",
         hovertemplate="margin %{customdata:.2f}<br>sensitivity %{y:.3f}<br>1 − specificity %{x:.3f}<extra></extra>",
     )
@@ -124,6 +125,41 @@ def pair_roc_figure(audit: PairAudit, sensitivity: float, specificity: float) ->
     )
 
 
+def overlap_figure(shares: pd.DataFrame) -> go.Figure:
+    """Shares of test rows seen in training, from the rows of one protocol of an overlap table, the total on top."""
+    names = [str(name) for name in shares["diagnosis"]]
+    image, lesion = (100 * shares[column].to_numpy(float) for column in ("image", "lesion"))
+    marker = {"color": [CLASS_COLOURS.get(name, ACCENT) for name in names], "line": {"width": 0}}
+    hover = "%{y}: image in training %{customdata[0]:.1f} %, lesion %{customdata[1]:.1f} % of %{customdata[2]:,} rows"
+    bars = {
+        "y": names,
+        "orientation": "h",
+        "marker": marker,
+        "customdata": np.stack([image, lesion, shares["rows"]], axis=1),
+        "hovertemplate": f"{hover}<extra></extra>",
+    }
+    # The text of bars keeps the colour of the figure on the page; that of points follows light and dark.
+    labels = go.Scatter(
+        x=lesion,
+        y=names,
+        text=[f"\u2002{percent(share / 100)}" for share in lesion],
+        mode="text",
+        textposition="middle right",
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
+    figure = go.Figure([go.Bar(x=image, **bars), go.Bar(x=lesion - image, opacity=0.4, **bars), labels])
+    figure.update_layout(
+        barmode="stack",
+        bargap=0.3,
+        showlegend=False,
+        margin={"t": 8, "r": 24, "l": 48, "b": 44},
+        xaxis={"range": [0, 118], "tickvals": [0, 25, 50, 75, 100], "title": _title("Test rows seen (%)")},
+        yaxis={"autorange": "reversed", "ticks": "", "ticksuffix": "\u2002"},
+    )
+    return figure
+
+
 def _curve(curve: Curve, code: str, name: str, highlighted: str | None, hover: str) -> go.Scatter:
     faded = highlighted not in (None, code)
     return go.Scatter(
@@ -131,7 +167,7 @@ def _curve(curve: Curve, code: str, name: str, highlighted: str | None, hover: s
         y=curve.y,
         customdata=[decimal(min(threshold, 1)) for threshold in curve.thresholds],
         mode="lines",
-        line={"color": CLASS_COLOURS[code], "width": 1 if faded else 2},
+        line={"color": diagnosis(code).colour, "width": 1 if faded else 2},
         opacity=0.3 if faded else 1,
         name=name,
         hovertemplate=f"{code} from a probability of %{{customdata}}: {hover}<extra></extra>",

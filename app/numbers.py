@@ -41,3 +41,11 @@ def with_interval(estimate: Estimate, digits: int = 3) -> str:
     if math.isnan(estimate.value):
         return DASH
     return f"{decimal(estimate.value, digits)} ({interval(estimate, digits)})"
+
+
+def signed_interval(estimate: Estimate) -> str:
+    """A gain with its sign and interval, such as +0.004 (−0.001 to +0.009)."""
+    if math.isnan(estimate.value):
+        return DASH
+    value, low, high = (f"{end:+.3f}".replace("-", "−") for end in (estimate.value, estimate.low, estimate.high))
+    return f"{value} ({low} to {high})"

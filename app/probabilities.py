@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dash import html
 from dash.development.base_component import Component
 
+from app.certainty import name_in_a_sentence
 from app.components import class_chip
 from model.bundle import Card
-from model.classes import BY_CODE
+from model.classes import diagnosis
 
 
 def probability_bars(card: Card, predicted: str, probabilities: Mapping[str, float]) -> Component:
@@ -18,35 +19,43 @@ def probability_bars(card: Card, predicted: str, probabilities: Mapping[str, flo
     return html.Div(
         [
             html.P(call_sentence(card, predicted, probabilities), className="call-sentence"),
-            html.Ul(rows, className="probability-bars", **{"aria-label": "Calibrated probabilities"}),
+            html.Ul(rows, className="probability-bars", **{"aria-label": probabilities_title(card)}),
             html.P(
-                [html.Span(className="prior-key"), "share of the training cases"],
+                [html.Span(className="prior-key"), _prior_meaning(card)],
                 className="caption",
             ),
         ]
     )
 
 
+def probabilities_title(card: Card) -> str:
+    """What the probabilities are worth."""
+    return "Calibrated probabilities" if card.calibrated else "Probabilities, not calibrated"
+
+
+def _prior_meaning(card: Card) -> str:
+    return "share of the training cases" if card.calibrated else "an even share: the training cases are not known"
+
+
 def call_sentence(card: Card, predicted: str, probabilities: Mapping[str, float]) -> str:
     """Why this class is called: it is the most probable one, or the largest in proportion to its share of cases."""
     most_probable = max(probabilities, key=lambda code: probabilities[code])
-    called = _name(predicted)
+    called = name_in_a_sentence(predicted)
     if most_probable == predicted:
         return f"Called {called}, the most probable class."
     share = dict(zip(card.classes, card.class_prior, strict=True))[predicted]
     times = probabilities[predicted] / share
     return (
-        f"Called {called} although {_name(most_probable)} is more probable: at {times:.1f} times its share of the "
-        f"training cases ({_percent(share)}) it stands out most, which gives rare diagnoses the same chance as common "
-        "ones."
+        f"Called {called} although {name_in_a_sentence(most_probable)} is more probable: at {times:.1f} times its "
+        f"share of the training cases ({_percent(share)}) it stands out most, which gives rare diagnoses the same "
+        "chance as common ones."
     )
 
 
 def _row(code: str, probability: float, prior: float, called: bool) -> Component:
-    diagnosis = BY_CODE[code]
     bar = html.Div(
         [
-            html.Div(style={"width": f"{probability:.2%}", "background": diagnosis.colour}, className="bar-fill"),
+            html.Div(style={"width": f"{probability:.2%}", "background": diagnosis(code).colour}, className="bar-fill"),
             html.Div(style={"left": f"{prior:.2%}"}, className="prior-tick"),
         ],
         className="bar-track",
@@ -61,11 +70,6 @@ def _row(code: str, probability: float, prior: float, called: bool) -> Component
         className="bar-row called" if called else "bar-row",
         **{"data-code": code, "data-probability": f"{probability:.6f}"},
     )
-
-
-def _name(code: str) -> str:
-    name = BY_CODE[code].name
-    return name[0].lower() + name[1:]
 
 
 def _percent(share: float) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from analysis.confusion import confusion_matrix
 from analysis.metrics import Metrics, evaluate
 from analysis.pair import PairAudit, audit_pair, model_threshold
+from analysis.performance import Calibration, calibration
 from analysis.predictions import PredictionsError, read_predictions
 from model.bundle import ModelBundle
 
@@ -24,6 +25,12 @@ class Results:
     @cached_property
     def problem(self) -> str | None:
         """Why there is nothing to show, or None."""
+        card = self.bundle.card
+        if not card.calibrated and not self.bundle.predictions_path.is_file():
+            return (
+                f"{card.name} was trained elsewhere, so that its test images are not known here. "
+                f"`lesionlens evaluate --model {self.bundle.path} --data PATH` measures it on labelled images."
+            )
         try:
             _ = self.table
         except PredictionsError as error:
@@ -44,10 +51,21 @@ class Results:
         """The classes in the model's order."""
         return self.bundle.card.classes
 
+    @property
+    def first_pair(self) -> tuple[str, str]:
+        """The two classes that the Pair page opens with: melanoma and naevus where the model knows them."""
+        classes = ("mel", "nv") if {"mel", "nv"} <= set(self.classes) else self.classes
+        return classes[0], classes[1]
+
     @cached_property
     def metrics(self) -> Metrics:
         """All figures of merit with their intervals."""
         return evaluate(self.table, self.classes)
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """The reliability diagrams before and after temperature scaling."""
+        return calibration(self.table, self.classes)
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:

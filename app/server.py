@@ -12,22 +12,21 @@ from app import api, pages, urls
 from app.components import failed, link_button
 from app.context import Context
 from app.shell import LOCATION, PAGE, shell
-from model.bundle import DEFAULT_BUNDLE, BundleError, load_bundle
-from model.classes import CODES
+from model.bundle import DEFAULT_BUNDLE, load_bundle
 
 ASSETS = Path(__file__).parent.parent / "assets"
 WEBSOCKET_MESSAGE_BYTES = 64 * 2**20
 
 
-def create_app(bundle_path: Path | str = DEFAULT_BUNDLE, data_path: Path | str | None = None) -> FastAPI:
+def create_app(
+    bundle_path: Path | str = DEFAULT_BUNDLE, data_path: Path | str | None = None, *, int8: bool = False
+) -> FastAPI:
     """The ASGI application for the bundle in `bundle_path`, with the images of the data set in `data_path` if given.
 
-    Raises BundleError when the bundle is not complete or has other classes than HAM10000, and DataError when
-    `data_path` is no data set.
+    With `int8` it runs the bundle's quantised network.
+    Raises BundleError when the bundle is not complete, and DataError when `data_path` is no data set.
     """
-    context = Context(load_bundle(bundle_path), None if data_path is None else Path(data_path))
-    if context.bundle.card.classes != CODES:
-        raise BundleError(f"The dashboard shows models of the classes {', '.join(CODES)}; {bundle_path} has others.")
+    context = Context(load_bundle(bundle_path, int8=int8), None if data_path is None else Path(data_path))
     logging.getLogger(__name__).info("%d images of the data set are here.", len(context.image_paths))
     server = FastAPI(title="LesionLens", docs_url=None, redoc_url=None, openapi_url=f"{urls.API}/openapi.json")
     server.state.context = context

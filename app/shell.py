@@ -5,19 +5,10 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from app import urls
-from app.components import NOTICE, icon
+from app.components import NOTICE, icon, leaky_split
 from app.context import Context
 from app.theme import MANTINE_THEME
-from model.bundle import Card
-from model.splits import LEAKY
 
-NAVIGATION = (
-    ("Explain", "photo-search", urls.explain()),
-    ("Cases", "layout-grid", urls.cases()),
-    ("Metrics", "chart-bar", urls.metrics()),
-    ("Confusion", "grid-dots", urls.confusion()),
-    ("Pair", "arrows-left-right", urls.pair("mel", "nv")),
-)
 PAGE = "page"
 LOCATION = "location"
 
@@ -34,7 +25,7 @@ def shell(context: Context, stores: list[Component]) -> Component:
                 dcc.Location(id=LOCATION, refresh="callback-nav"),
                 *stores,
                 dmc.AppShellHeader(_top_bar(context), className="top-bar"),
-                dmc.AppShellNavbar(html.Nav(_links(), className="rail", **{"aria-label": "Pages"})),
+                dmc.AppShellNavbar(html.Nav(_links(context), className="rail", **{"aria-label": "Pages"})),
                 dmc.AppShellMain(
                     html.Div(
                         id=PAGE,
@@ -43,7 +34,7 @@ def shell(context: Context, stores: list[Component]) -> Component:
                         children=[dmc.Skeleton(height=28, width=240), dmc.Skeleton(height=420, mt="md")],
                     )
                 ),
-                html.Nav(_links(), className="bottom-bar", **{"aria-label": "Pages"}),
+                html.Nav(_links(context), className="bottom-bar", **{"aria-label": "Pages"}),
             ],
             header={"height": {"base": 76, "sm": 48}},
             navbar={"width": 88, "breakpoint": "sm", "collapsed": {"mobile": True, "desktop": False}},
@@ -56,16 +47,17 @@ def shell(context: Context, stores: list[Component]) -> Component:
 
 def _top_bar(context: Context) -> list[Component]:
     card = context.bundle.card
+    model = f"{card.name}, int8" if context.bundle.int8 else card.name
     data = "no images on this machine" if context.data_path is None else context.data_path.name
     return [
         html.Div(
             [
                 dcc.Link([icon("microscope", 22), "LesionLens"], href=urls.HOME, className="brand"),
                 html.Div(
-                    [_fact("Model", card.name), _fact("Data", data)],
+                    [_fact("Model", model), _fact("Data", data)],
                     className="facts",
                 ),
-                *_leakage(card),
+                *leaky_split(card),
                 html.Span(NOTICE, className="notice notice-wide"),
                 dmc.ColorSchemeToggle(
                     lightIcon=icon("sun", 18),
@@ -81,17 +73,20 @@ def _top_bar(context: Context) -> list[Component]:
     ]
 
 
-def _leakage(card: Card) -> list[Component]:
-    if card.split.get("protocol") not in LEAKY:
-        return []
-    return [html.Span(f"Leaky split ({card.split['protocol']}): its figures are not performance", className="notice")]
-
-
 def _fact(label: str, value: str) -> Component:
     return html.Span([html.Span(label, className="fact-label"), html.Span(value, className="fact-value")])
 
 
-def _links() -> list[Component]:
+def _links(context: Context) -> list[Component]:
+    pages = (
+        ("Explain", "photo-search", urls.explain()),
+        ("Cases", "layout-grid", urls.cases()),
+        ("Metrics", "chart-bar", urls.metrics()),
+        ("Confusion", "grid-dots", urls.confusion()),
+        ("Pair", "arrows-left-right", urls.pair(*context.results.first_pair)),
+        ("Leakage", "droplet", urls.leakage()),
+        ("Card", "id-badge-2", urls.card()),
+    )
     return [
         dmc.NavLink(
             label=name,
@@ -100,5 +95,5 @@ def _links() -> list[Component]:
             active="partial",
             className="page-link",
         )
-        for name, icon_name, href in NAVIGATION
+        for name, icon_name, href in pages
     ]

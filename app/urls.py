@@ -10,6 +10,8 @@ CASE = "/cases/{image_id}"
 METRICS = "/metrics"
 CONFUSION = "/confusion"
 PAIR = "/pair/{code}/{other}"
+LEAKAGE = "/leakage"
+CARD = "/card"
 API = "/api"
 
 
@@ -46,9 +48,12 @@ def case_heatmap(image_id: str, target: str, against: str | None = None) -> str:
     return with_query(f"{API}{CASES}/{quote(image_id, safe='')}/heatmap.png", query)
 
 
-def metrics(*, highlight: str | None = None) -> str:
-    """The figures of merit of every class, with the curves of class `highlight` in front."""
-    return with_query(METRICS, {"highlight": highlight})
+def metrics(*, highlight: str | None = None, calibration: str | None = None) -> str:
+    """The figures of merit of every class, with the curves of class `highlight` in front.
+
+    `calibration` "test" shows the calibration on the model's own test part where that of all folds is there.
+    """
+    return with_query(METRICS, {"highlight": highlight, "calibration": calibration})
 
 
 def confusion(*, normalise: str | None = None) -> str:
@@ -62,6 +67,16 @@ def pair(code: str, other: str, *, confirmation: str | None = None, margin: floa
     return with_query(
         f"/pair/{quote(code, safe='')}/{quote(other, safe='')}", {"confirmation": confirmation, "margin": margin_text}
     )
+
+
+def leakage() -> str:
+    """What training has seen of the test part, and what that does to a network."""
+    return LEAKAGE
+
+
+def card() -> str:
+    """The card of the model that is served."""
+    return CARD
 
 
 def json_twin(url: str) -> str:

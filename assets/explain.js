@@ -9,6 +9,7 @@
   const tab = Math.random().toString(36).slice(2);
   const images = [];
   const finished = new Map(); // question and method → result
+  const model = { tta: false, ensemble: false }; // who predicts, and how
   const now = {}; // method → { id, key, state, progress, result }
   let position = 0;
   let target = null;
@@ -32,12 +33,21 @@
   }
 
   async function openBytes(name, body) {
-    const answer = await fetch(`/api/images?name=${encodeURIComponent(name)}`, {
+    return post("images", name, body);
+  }
+
+  async function post(route, name, body) {
+    const asked = modelQuery();
+    const answer = await fetch(`/api/${route}?name=${encodeURIComponent(name)}&${asked}`, {
       method: "POST",
       headers: { "Content-Type": "application/octet-stream" },
       body,
     });
-    return answer.json();
+    return { ...(await answer.json()), asked };
+  }
+
+  function modelQuery() {
+    return Object.keys(model).filter((option) => model[option]).map((option) => `${option}=1`).join("&");
   }
 
   async function openCase(name) {
@@ -47,9 +57,10 @@
   }
 
   async function openSample(name) {
-    const answer = await fetch(`/api/samples/${encodeURIComponent(name)}`);
+    const asked = modelQuery();
+    const answer = await fetch(`/api/samples/${encodeURIComponent(name)}?${asked}`);
     const image = await answer.json();
-    return answer.ok ? { ...image, name: image.image } : { name, error: image.detail };
+    return answer.ok ? { ...image, name: image.image, asked } : { name, error: image.detail };
   }
 
   async function opened(promise, name) {
@@ -65,10 +76,20 @@
     return images.length - 1;
   }
 
-  function select(index) {
+  async function select(index) {
     position = Math.max(0, Math.min(images.length - 1, index));
     if (!onPage()) return; // `arrive` shows it when the user comes back
-    const { source, ...facts } = current();
+    const image = current();
+    if (!image.error && image.asked !== modelQuery()) {
+      opening("Asking the model");
+      const answer = await opened(post("predict", image.name, await (await fetch(image.source)).blob()), image.name);
+      if (answer.error) return opening(answer.error);
+      if (answer.asked !== modelQuery()) return; // the user has asked otherwise meanwhile
+      Object.assign(image, answer);
+      opening("");
+      if (!onPage() || image !== current()) return;
+    }
+    const { source, ...facts } = image;
     setProps("explain-current", { data: { ...facts, position, count: images.length } });
   }
 
@@ -196,7 +217,8 @@
       return null;
     },
 
-    async arrive(query) {
+    async arrive(query, tta, ensemble) {
+      Object.assign(model, { tta, ensemble });
       setProps("explain-opacity", { value: 100 * opacity });
       const kind = query?.case ? "case" : "sample";
       const wanted = query?.[kind];
@@ -204,8 +226,8 @@
         const known = images.findIndex((image) => image[kind] === wanted);
         if (known < 0) opening(`Opening the ${kind}`);
         const open = kind === "case" ? openCase : openSample;
-        select(known < 0 ? add(await opened(open(wanted), wanted)) : known);
-      } else if (images.length) select(position);
+        await select(known < 0 ? add(await opened(open(wanted), wanted)) : known);
+      } else if (images.length) await select(position);
       return "";
     },
 
@@ -248,8 +270,15 @@
       const subject = chosenTarget ? names[target] : `${names[target]}, the called class`;
       const contrast = against ? `, rather than ${names[against]}` : "";
       const same = chosenAgainst === target ? ". A class cannot be contrasted with itself: choose another" : "";
-      setProps("explain-question", { children: `What speaks for ${subject}${contrast}${same}.` });
+      const alone = facing.disagreement ? " The heatmaps explain the default model alone, not the ensemble." : "";
+      setProps("explain-question", { children: `What speaks for ${subject}${contrast}${same}.${alone}` });
       METHODS.forEach(ask);
+    },
+
+    model(tta, ensemble) {
+      Object.assign(model, { tta, ensemble });
+      window.lesionlens.replaceQuery({ tta: tta ? 1 : null, ensemble: ensemble ? 1 : null });
+      if (images.length) select(position);
     },
 
     progress(progress, method) {

@@ -1,17 +1,23 @@
 """Grad-CAM (Selvaraju et al. 2017, doi:10.1109/ICCV.2017.74), signed: without the final ReLU."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from explain.attribution import ExplanationError, Target
+from explain.attribution import Target
 from explain.method import Estimate
-from model.bundle import LinearHead
+from model.bundle import LinearHead, ModelBundle, load_bundle
+from model.keras_model import load_keras
 from model.prediction import Outputs, Predictor
+
+if TYPE_CHECKING:
+    import keras
 
 FEATURE_LAYER = "features"
 
@@ -23,7 +29,7 @@ def grad_cam(image: NDArray[np.uint8], predictor: Predictor, target: Target, see
     """
     weights = target.weights(predictor.bundle.card.classes)
     if predictor.bundle.head is None:
-        maps, computed_by = gradient_maps(predictor.bundle.keras_path, image[np.newaxis]), "TensorFlow gradients"
+        maps, computed_by = gradient_maps(predictor.bundle, image[np.newaxis]), "TensorFlow gradients"
     else:
         maps, computed_by = class_maps(predictor.run(image[np.newaxis]), predictor.bundle.head), "linear head"
     yield Estimate(np.tensordot(weights, maps[0], axes=1), evaluations=1, parameters={"computed_by": computed_by})
@@ -40,26 +46,29 @@ def class_maps(outputs: Outputs, head: LinearHead) -> NDArray[np.float32]:
     return np.ascontiguousarray(maps, dtype=np.float32)
 
 
-def gradient_maps(keras_path: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+def gradient_maps(bundle: ModelBundle, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The signed Grad-CAM maps of every class for n prepared images, float32 (n, classes, height, width), for a
     network with any head: TensorFlow differentiates it.
-
-    Taken at the layer `features`, or where there is none at the last layer whose output has height and width. Raises
-    ExplanationError when the network has no such layer.
     """
-    compiled = _compiled(keras_path, keras_path.stat().st_mtime_ns)
+    compiled = _compiled(bundle.path, bundle.weights_path.stat().st_mtime_ns)
     maps: NDArray[np.float32] = compiled(images.astype(np.float32)).numpy()
     return maps
 
 
 @lru_cache(maxsize=2)
-def _compiled(keras_path: Path, modified: int) -> Callable[..., Any]:
-    """The compiled Grad-CAM of one Keras file; `modified` makes an overwritten file a new one."""
+def _compiled(folder: Path, modified: int) -> Callable[..., Any]:
+    """The compiled Grad-CAM of the bundle in `folder`; `modified` makes overwritten weights others."""
+    return compiled_gradient_maps(load_keras(load_bundle(folder)))
+
+
+def compiled_gradient_maps(model: keras.Model) -> Callable[..., Any]:
+    """A compiled function from float32 images (n, size, size, 3) to the signed Grad-CAM maps of every class, taken at
+    the layer `features`.
+    """
     import keras
     import tensorflow as tf
 
-    model = keras.models.load_model(keras_path)
-    probe = keras.Model(model.inputs[0], [_feature_layer(model).output, model.outputs[0]])
+    probe = keras.Model(model.inputs[0], [model.get_layer(FEATURE_LAYER).output, model.outputs[0]])
 
     def signed_maps(images: Any) -> Any:
         with tf.GradientTape(persistent=True) as tape:
@@ -73,13 +82,3 @@ def _compiled(keras_path: Path, modified: int) -> Callable[..., Any]:
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
     compiled: Callable[..., Any] = tf.function(signed_maps, input_signature=signature)
     return compiled
-
-
-def _feature_layer(model: Any) -> Any:
-    import keras
-
-    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
-    spatial = [layer for layer in layers if len(layer.output.shape) == 4]
-    if not spatial:
-        raise ExplanationError("Grad-CAM needs a network with a feature map, and this one has none. Try SHAP or LIME.")
-    return next((layer for layer in spatial if layer.name == FEATURE_LAYER), spatial[-1])

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from explain.attribution import Attribution, Target
-from model.classes import BY_CODE
+from model.classes import diagnosis
 
 OPACITY = 0.75
-FOR = "#0F766E"  # a class without a colour of its own: a third party's model may have any classes
 AGAINST = "#334155"
 NEUTRAL = "#F8F9FA"
 SHADES = 129
@@ -94,9 +93,10 @@ def _strength(attribution: Attribution, height: int, width: int) -> NDArray[np.f
 
 def _ends(target: Target) -> tuple[str, str]:
     """The colours for and against the target."""
-    positive = BY_CODE[target.code].colour if target.code in BY_CODE else FOR
-    negative = BY_CODE[target.against].colour if target.against in BY_CODE else AGAINST
-    return positive, negative
+    positive = diagnosis(target.code).colour
+    negative = AGAINST if target.against is None else diagnosis(target.against).colour
+    # Two classes that are none of the seven may share a colour.
+    return positive, AGAINST if negative == positive else negative
 
 
 @lru_cache(maxsize=64)

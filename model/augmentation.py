@@ -18,11 +18,11 @@ class Augmentation:
     `rotation` is in degrees; `brightness` in shares of the full range; `contrast` and `saturation` are relative.
     """
 
-    crop: float = 0.75
+    crop: float = 0.6
     rotation: float = 15.0
-    brightness: float = 0.08
-    contrast: float = 0.15
-    saturation: float = 0.15
+    brightness: float = 0.1
+    contrast: float = 0.2
+    saturation: float = 0.2
 
 
 def augment(images: tf.Tensor, seed: tf.Tensor, size: int, settings: Augmentation) -> tf.Tensor:

@@ -1,21 +1,26 @@
 """A model bundle: the folder that holds everything a model needs to be used, explained and judged."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import safe_open
 
 from model.atomic import write_atomically
+from model.novelty import NOVELTY_FILE, NoveltyCheck, read_novelty
 
-KERAS_FILE = "model.keras"
+ARCHITECTURE_FILE = "architecture.json"
+WEIGHTS_FILE = "weights.safetensors"
 ONNX_FILE = "serving.onnx"
+INT8_FILE = "serving_int8.onnx"
 CARD_FILE = "card.json"
-HEAD_FILE = "head.npz"
 HISTORY_FILE = "history.csv"
 PREDICTIONS_FILE = "test_predictions.parquet"
 SHIPPED = Path(__file__).parent / "weights"
@@ -59,6 +64,11 @@ class Card:
         if self.size < 32 or self.temperature <= 0:
             raise BundleError("A card needs an input size of at least 32 pixels and a positive temperature.")
 
+    @property
+    def calibrated(self) -> bool:
+        """Whether the temperature is fitted: not where the model was trained elsewhere and imported."""
+        return "imported_from" not in self.training
+
 
 @dataclass(frozen=True)
 class LinearHead:
@@ -73,20 +83,29 @@ class LinearHead:
 
 @dataclass(frozen=True)
 class ModelBundle:
-    """A bundle on disk with its card; the heavy parts are opened by whoever needs them."""
+    """A bundle on disk with its card; the heavy parts are opened by whoever needs them.
+
+    With `int8` its serving graph is the quantised one.
+    """
 
     path: Path
     card: Card
+    int8: bool = False
 
     @property
-    def keras_path(self) -> Path:
-        """The Keras model: float32 images in, logits out."""
-        return self.path / KERAS_FILE
+    def architecture_path(self) -> Path:
+        """The network's layers, as Keras writes them in JSON."""
+        return self.path / ARCHITECTURE_FILE
+
+    @property
+    def weights_path(self) -> Path:
+        """The network's weights: kernels in float16, vectors in float32."""
+        return self.path / WEIGHTS_FILE
 
     @property
     def onnx_path(self) -> Path:
-        """The serving graph for ONNX Runtime."""
-        return self.path / ONNX_FILE
+        """The serving graph for ONNX Runtime; its weights are those of `weights_path`, or inside it if quantised."""
+        return self.path / (INT8_FILE if self.int8 else ONNX_FILE)
 
     @property
     def predictions_path(self) -> Path:
@@ -96,28 +115,76 @@ class ModelBundle:
     @cached_property
     def head(self) -> LinearHead | None:
         """The linear head, or None where the network does not end in global average pooling and one dense layer."""
-        path = self.path / HEAD_FILE
+        layers = json.loads(self.architecture_path.read_text(encoding="utf-8"))["config"]["layers"]
+        if {"GlobalAveragePooling2D"} != {layer["class_name"] for layer in layers if layer["name"] == "embedding"}:
+            return None
+        with safe_open(self.weights_path, "numpy") as weights:
+            kernel, bias = (weights.get_tensor(f"logits/{name}") for name in ("kernel", "bias"))
+        return LinearHead(kernel.astype(np.float32), bias)
+
+    @cached_property
+    def novelty_check(self) -> NoveltyCheck | None:
+        """The check for images that are no dermatoscopy, or None where the bundle has none."""
+        path = self.path / NOVELTY_FILE
         if not path.exists():
             return None
-        with np.load(path, allow_pickle=False) as arrays:
-            return LinearHead(arrays["kernel"], arrays["bias"])
+        try:
+            return read_novelty(path)
+        except (ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
+            raise BundleError(f"{path} is not a check for images that are no dermatoscopy: {error}") from error
 
 
-def load_bundle(path: Path | str) -> ModelBundle:
-    """Open the bundle in folder `path`; raises BundleError when a part is missing or the card is not valid."""
+def load_bundle(path: Path | str, *, int8: bool = False) -> ModelBundle:
+    """Open the bundle in folder `path`, with its quantised serving graph if `int8`.
+
+    Raises BundleError when a part is missing or the card is not valid.
+    """
     folder = Path(path)
-    missing = [name for name in (CARD_FILE, ONNX_FILE, KERAS_FILE) if not (folder / name).is_file()]
+    missing = [
+        name for name in (CARD_FILE, ARCHITECTURE_FILE, WEIGHTS_FILE, ONNX_FILE) if not (folder / name).is_file()
+    ]
+    if missing and (folder / "model.keras").is_file():
+        raise BundleError(
+            f"{folder} is a model bundle of LesionLens 0.1, which kept its network in model.keras; this version reads "
+            f"{ARCHITECTURE_FILE} and {WEIGHTS_FILE}. Train it again, or use the version that wrote it."
+        )
     if missing:
         raise BundleError(f"{folder} is not a model bundle: it has no {', '.join(missing)}.")
+    if int8 and not (folder / INT8_FILE).is_file():
+        raise BundleError(
+            f"{folder} has no {INT8_FILE}; `lesionlens export {folder} --format onnx-int8 --data PATH --out {folder}` "
+            "makes it."
+        )
     try:
         fields = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
         card = Card(**{**fields, "classes": tuple(fields["classes"]), "class_prior": tuple(fields["class_prior"])})
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise BundleError(f"{folder / CARD_FILE} is not a valid card: {error}") from error
-    return ModelBundle(folder, card)
+    return ModelBundle(folder, card, int8)
+
+
+def folds(path: Path) -> tuple[Path, ...]:
+    """The bundles in the folder of bundle `path` whose names differ from its own in the fold alone, in order of fold.
+
+    `path` is one of them; they are the members of an ensemble.
+    """
+    path = path.resolve()
+    pattern = re.sub(r"_fold\d+(?=_|$)", r"_fold(\\d+)", re.escape(path.name))
+    found = [(re.fullmatch(pattern, other.name), other) for other in path.parent.iterdir()]
+    numbered = sorted((int(match[1]), other) for match, other in found if match is not None and match.groups())
+    return tuple(other for _, other in numbered) or (path,)
+
+
+def shipped_ensemble() -> tuple[Path, ...]:
+    """The shipped bundles that make up the ensemble: those of the default's folds, in order of fold."""
+    return folds(DEFAULT_BUNDLE)
+
+
+def card_text(card: Card) -> str:
+    """The content of card.json."""
+    return json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n"
 
 
 def write_card(folder: Path, card: Card) -> None:
     """Write `card` as card.json into `folder`, atomically."""
-    text = json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n"
-    write_atomically(folder / CARD_FILE, text.encode())
+    write_atomically(folder / CARD_FILE, card_text(card).encode())

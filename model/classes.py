@@ -1,11 +1,13 @@
 """The seven diagnoses of HAM10000: the one place for their codes, names, order and colours."""
 
+import zlib
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One diagnosis: its code in the data, its full name, whether it is malignant, its colour (#RRGGBB).
+    """One diagnosis: its code in the data, its full name, whether it is malignant (None where that is not
+    known), its colour (#RRGGBB).
 
     `malignant` follows Tschandl et al. 2018 (doi:10.1038/sdata.2018.161): melanoma and basal cell carcinoma, and
     akiec, which is carcinoma in situ or its precursor and is treated as such.
@@ -13,7 +15,7 @@ class Diagnosis:
 
     code: str
     name: str
-    malignant: bool
+    malignant: bool | None
     colour: str
 
 
@@ -28,3 +30,16 @@ DIAGNOSES = (
 )
 CODES = tuple(diagnosis.code for diagnosis in DIAGNOSES)
 BY_CODE = {diagnosis.code: diagnosis for diagnosis in DIAGNOSES}
+
+# Paul Tol's muted scheme, to be told apart under colour blindness (sronpersonalpages.nl/~pault).
+OTHER_COLOURS = ("#332288", "#999933", "#AA4499", "#117733", "#882255", "#DDCC77", "#CC6677", "#44AA99", "#88CCEE")
+
+
+def diagnosis(code: str) -> Diagnosis:
+    """The diagnosis of this code; a class that is none of the seven has its code for a name.
+
+    The colour of such a class follows from its code alone, so that it is the same in every model and on every page;
+    two of them may share one.
+    """
+    colour = OTHER_COLOURS[zlib.crc32(code.encode()) % len(OTHER_COLOURS)]
+    return BY_CODE.get(code) or Diagnosis(code, code, None, colour)

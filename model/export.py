@@ -1,22 +1,22 @@
-"""Writing a model bundle: the Keras file, the ONNX serving graph, the linear head, the card and the history."""
+"""Writing a model bundle: architecture, weights, the ONNX serving graph, the card and the history."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, fields
 from importlib.metadata import version
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from model.atomic import write_atomically
 from model.bundle import (
-    HEAD_FILE,
+    ARCHITECTURE_FILE,
     HISTORY_FILE,
-    KERAS_FILE,
     ONNX_FILE,
+    WEIGHTS_FILE,
     Card,
     ModelBundle,
     load_bundle,
@@ -25,6 +25,10 @@ from model.bundle import (
 from model.calibration import fit_temperature
 from model.cases import fingerprint
 from model.classes import CODES
+from model.keras_model import architecture_json, round_to_stored, stored_weights
+from model.novelty import NOVELTY_FILE, fit_novelty, novelty_file
+from model.prediction import Predictor, batches
+from model.serving_graph import serving_graph
 from model.splits import Split
 from model.training import TrainingResult, best_epoch, keras_logits
 
@@ -41,8 +45,6 @@ PREPROCESSING = (
 )
 INTENDED_USE = "Teaching and research on how image classifiers reason. Not a medical device, not for diagnosis."
 PACKAGES = ("keras", "numpy", "onnxruntime", "pandas", "pillow", "scikit-learn", "tensorflow-cpu", "tf2onnx")
-# The newest operator set that tf2onnx writes.
-OPSET = 18
 
 
 def write_bundle(
@@ -56,8 +58,9 @@ def write_bundle(
     """Write the bundle of a trained network into `folder`, which must not exist yet; its test part is still unseen.
 
     `images`, uint8 (n, size, size, 3), are the prepared images of `cases`; the temperature is fitted to the
-    validation part.
+    validation part. The weights of `result.model` are rounded to those of the bundle.
     """
+    round_to_stored(result.model)
     folder.mkdir(parents=True)
     configuration = result.configuration
     labels = cases["diagnosis"].map(CODES.index).to_numpy(dtype=np.intp)[parts.validation]
@@ -75,6 +78,7 @@ def write_bundle(
             "completed": result.completed,
             "best_epoch": best_epoch(result.history) + 1,
             "epochs_done": len(result.history),
+            **_cost_and_start(result),
         },
         split={
             "protocol": configuration.protocol,
@@ -87,50 +91,45 @@ def write_bundle(
         licence=LICENCE,
         intended_use=INTENDED_USE,
     )
-    write_graphs(folder, result.model)
+    write_network(folder, result.model)
     pd.DataFrame(result.history).to_csv(folder / HISTORY_FILE, index=False, lineterminator="\n")
     write_card(folder, card)
-    return load_bundle(folder)
+    bundle = load_bundle(folder)
+    write_novelty_check(bundle, images, parts)
+    return bundle
 
 
-def write_graphs(folder: Path, model: keras.Model) -> None:
-    """Write model.keras, serving.onnx and, where the network has a linear head, head.npz into `folder`."""
-    import keras
-
-    # A model without its optimizer: a third of the size.
-    keras.Model(model.inputs[0], model.outputs[0], name=model.name).save(folder / KERAS_FILE)
-    (folder / ONNX_FILE).write_bytes(serving_graph(model))
-    if (weights := linear_head(model)) is not None:
-        buffer = BytesIO()
-        np.savez(buffer, kernel=weights[0], bias=weights[1])
-        (folder / HEAD_FILE).write_bytes(buffer.getvalue())
+def _cost_and_start(result: TrainingResult) -> dict[str, Any]:
+    """The CPU hours that the training took in all, None where an epoch has not counted them, and how it was begun."""
+    seconds = [row.get("cpu_seconds") for row in result.history]
+    hours = None if None in seconds else sum(filter(None, seconds)) / 3600
+    if not result.configuration.start:
+        return {"cpu_hours": hours}
+    earlier = load_bundle(result.configuration.start).card.training
+    before = earlier.get("cpu_hours")
+    return {"cpu_hours": None if hours is None or before is None else hours + before, "start_training": dict(earlier)}
 
 
-def serving_graph(model: keras.Model) -> bytes:
-    """The ONNX graph of `model`: input `image`, outputs `logits`, `features` (n, h, w, c) and `embedding`."""
-    import tensorflow as tf
-    import tf2onnx
-    from keras import Model
+def write_network(folder: Path, model: keras.Model) -> None:
+    """Write architecture.json, weights.safetensors and serving.onnx of `model`, rounded to stored weights before."""
+    from safetensors.numpy import save
 
-    layers = {"logits": model.get_layer("logits"), "features": model.get_layer("features")}
-    layers["embedding"] = model.get_layer("embedding")
-    serving = Model(model.inputs[0], {name: layer.output for name, layer in layers.items()})
-
-    @tf.function(input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="image")])
-    def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        outputs: dict[str, tf.Tensor] = serving(image, training=False)
-        return outputs
-
-    graph, _ = tf2onnx.convert.from_function(serve, input_signature=serve.input_signature, opset=OPSET)
-    serialised: bytes = graph.SerializeToString()
-    return serialised
+    weights_file = save(stored_weights(model))
+    (folder / ARCHITECTURE_FILE).write_text(architecture_json(model), encoding="utf-8")
+    (folder / WEIGHTS_FILE).write_bytes(weights_file)
+    (folder / ONNX_FILE).write_bytes(serving_graph(model, weights_file))
 
 
-def linear_head(model: keras.Model) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
-    """Kernel and bias of the last layer where the embedding is the global average of the last feature map."""
-    import keras
+def write_novelty_check(bundle: ModelBundle, images: NDArray[np.uint8], parts: Split) -> None:
+    """Write novelty.npz of `bundle`: its check for images that are no dermatoscopy, fitted to what it was trained on.
 
-    if not isinstance(model.get_layer("embedding"), keras.layers.GlobalAveragePooling2D):
-        return None
-    kernel, bias = model.get_layer("logits").get_weights()
-    return kernel, bias
+    `images` and `parts` as for write_bundle; the test part is not looked at.
+    """
+    predictor = Predictor(bundle)
+
+    def embeddings(rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        return np.concatenate([predictor.run(images[rows[part]]).embedding for part in batches(len(rows), 32)])
+
+    # `oversampled` repeats images in its parts.
+    check = fit_novelty(embeddings(np.unique(parts.train)), embeddings(np.unique(parts.validation)))
+    write_atomically(bundle.path / NOVELTY_FILE, novelty_file(check))

@@ -13,7 +13,7 @@ from model.augmentation import Augmentation, augment
 if TYPE_CHECKING:
     import tensorflow as tf
 
-BALANCES = ("weights", "oversample", "none")
+BALANCES = ("weights", "oversample", "square-root", "none")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,8 @@ class ClassBalance:
 
 def class_balance(labels: NDArray[np.intp], classes: int, balance: str) -> ClassBalance:
     """Class balance of training labels (n,): `weights` weighs the loss by class frequency to the power -0.5,
-    `oversample` draws every class equally often, `none` leaves the natural mix.
+    `oversample` draws every class equally often, `square-root` in proportion to the square root of its frequency
+    (Mahajan et al. 2018, arXiv:1805.00932), `none` leaves the natural mix.
 
     Raises ValueError when a class has no training case.
     """
@@ -42,7 +43,8 @@ def class_balance(labels: NDArray[np.intp], classes: int, balance: str) -> Class
     if (counts == 0).any():
         raise ValueError(f"Every class needs a training case; class numbers {np.flatnonzero(counts == 0)} have none.")
     prior = counts / counts.sum()
-    sampling = np.full(classes, 1 / classes) if balance == "oversample" else prior
+    drawn = {"oversample": np.ones(classes), "square-root": prior**0.5}.get(balance, prior)
+    sampling = drawn / drawn.sum()
     weights = prior**-0.5 if balance == "weights" else np.ones(classes)
     weights = weights / (weights * sampling).sum()
     return ClassBalance(prior, sampling, weights, weights * sampling / prior)
@@ -56,10 +58,38 @@ def epoch_order(
     `labels` (n,) belong to `rows` (n,); the same seed and epoch give the same order.
     """
     generator = np.random.default_rng([seed, epoch])
-    if np.array_equal(balance.sampling, balance.prior):
+    if np.allclose(balance.sampling, balance.prior):
         return generator.permutation(rows)
     chances = (balance.sampling / balance.prior)[labels]
     return generator.choice(rows, size=len(rows), p=chances / chances.sum())
+
+
+def steps_per_epoch(count: int, batch: int) -> int:
+    """Whole batches in `count` rows, at least one: the few rows that are left over would upset batch normalisation."""
+    return max(1, count // batch)
+
+
+def mixed(
+    images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, seed: tf.Tensor, alpha: float
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Mix each image of a batch with its neighbour by a share drawn from Beta(alpha, alpha) (mixup, Zhang et al. 2018,
+    arXiv:1710.09412), so that the loss is the share-weighted sum of both images' losses.
+
+    `images` (b, height, width, 3), `labels` (b, classes) one-hot, `weights` (b,), `seed` int (2,); all float32.
+    """
+    import tensorflow as tf
+
+    # A ratio of gamma draws is a beta draw.
+    gammas = tf.random.stateless_gamma((2, tf.shape(images)[0]), seed, alpha=alpha)
+    share = tf.math.divide_no_nan(gammas[0], gammas[0] + gammas[1])
+    own, other = share * weights, (1 - share) * tf.roll(weights, 1, 0)
+    pixels = share[:, tf.newaxis, tf.newaxis, tf.newaxis]
+    mixed_labels = own[:, tf.newaxis] * labels + other[:, tf.newaxis] * tf.roll(labels, 1, 0)
+    return (
+        pixels * images + (1 - pixels) * tf.roll(images, 1, 0),
+        mixed_labels / (own + other)[:, tf.newaxis],
+        own + other,
+    )
 
 
 def training_batches(
@@ -73,8 +103,11 @@ def training_batches(
     seed: int,
     epochs: range,
     augmentation: Augmentation,
+    mixup: float = 0.0,
 ) -> tf.data.Dataset:
-    """Batches of `epochs`, one after the other: images float32 (b, size, size, 3), one-hot labels, loss weights.
+    """Batches of `epochs`, one after the other: images float32 (b, size, size, 3), label shares, loss weights.
+
+    Labels (b, classes) are one-hot, or with `mixup`, its alpha, the shares of the two images that are mixed.
 
     `images` and `labels` hold all cases, `rows` the training part. What a batch holds depends on the seed, the epoch
     and its place in it alone, so that a resumed training sees what an uninterrupted one would have seen.
@@ -82,7 +115,7 @@ def training_batches(
     import tensorflow as tf
 
     classes = len(balance.weights)
-    steps = -(-len(rows) // batch)
+    steps = steps_per_epoch(len(rows), batch)
     orders = np.stack([epoch_order(labels[rows], rows, balance, seed, epoch) for epoch in epochs])
 
     def load(chosen: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -90,12 +123,14 @@ def training_batches(
 
     def prepared(step: tf.Tensor, chosen: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         raw = tf.ensure_shape(tf.numpy_function(load, [chosen], tf.uint8), (None, *images.shape[1:]))
-        changed = augment(raw, tf.stack([tf.constant(seed, tf.int64), step]), size, augmentation)
+        draw = tf.stack([tf.constant(seed, tf.int64), step])
+        changed = augment(raw, draw, size, augmentation)
         label = tf.gather(labels, chosen)
         weight = tf.gather(balance.weights.astype(np.float32), label)
-        return changed, tf.one_hot(label, classes), weight
+        one_hot = tf.one_hot(label, classes)
+        return mixed(changed, one_hot, weight, draw, mixup) if mixup else (changed, one_hot, weight)
 
     dataset = tf.data.Dataset.from_tensor_slices(orders.astype(np.int64))
-    dataset = dataset.flat_map(lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch))
+    dataset = dataset.flat_map(lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch).take(steps))
     dataset = dataset.enumerate(start=epochs.start * steps)
     return dataset.map(prepared, num_parallel_calls=2, deterministic=True).prefetch(4)

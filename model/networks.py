@@ -70,7 +70,7 @@ def efficientnet_lite0(size: int, classes: int = 7, weights: Path | None = IMAGE
     if weights is not None:
         backbone.load_weights(weights)
     x = layers.GlobalAveragePooling2D(name="embedding")(features)
-    x = layers.Dropout(0.2, seed=1, name="dropout")(x)
+    x = layers.Dropout(0.3, seed=1, name="dropout")(x)
     logits = layers.Dense(classes, name="logits")(x)
     return keras.Model(image, logits, name="efficientnet_lite0")
 

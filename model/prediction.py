@@ -10,6 +10,9 @@ from scipy.special import softmax
 
 from model.bundle import ModelBundle
 from model.images import prepare
+from model.novelty import Novelty
+from model.symmetries import symmetries
+from model.uncertainty import Disagreement, entropy
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,13 +29,29 @@ class Outputs:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What the model says of one image: `logits` (classes,), calibrated `probabilities` (classes,), `embedding`."""
+    """What a model says of one image: `logits` (classes,), calibrated `probabilities` (classes,), `embedding`.
+
+    `novelty` is the verdict of the check for images that are no dermatoscopy, or None where the model has none;
+    `disagreement` is that of an ensemble's members.
+    """
 
     classes: tuple[str, ...]
     logits: NDArray[np.float32]
     probabilities: NDArray[np.float64]
     embedding: NDArray[np.float32]
     predicted: str
+    novelty: Novelty | None = None
+    disagreement: Disagreement | None = None
+
+    @property
+    def entropy(self) -> float:
+        """The entropy of the probabilities in nats, from 0 (certain) to log(classes) (knows nothing)."""
+        return float(entropy(self.probabilities))
+
+    @property
+    def relative_entropy(self) -> float:
+        """The entropy as a share of the largest possible, log(classes); in [0, 1]."""
+        return self.entropy / float(np.log(len(self.classes)))
 
 
 class Predictor:
@@ -52,16 +71,22 @@ class Predictor:
         logits: NDArray[np.float32] = self._session.run(["logits"], {"image": images.astype(np.float32, copy=False)})[0]
         return logits
 
-    def predict(self, image: NDArray[np.uint8]) -> Prediction:
-        """Predict one RGB image of any height and width, uint8 (height, width, 3)."""
-        outputs = self.run(prepare(image, self.bundle.card.size)[np.newaxis])
-        return self.prediction(outputs.logits[0], outputs.embedding[0])
+    def predict(self, image: NDArray[np.uint8], *, tta: bool = False) -> Prediction:
+        """Predict one RGB image of any height and width, uint8 (height, width, 3).
 
-    def prediction(self, logits: NDArray[np.float32], embedding: NDArray[np.float32]) -> Prediction:
-        """Calibrate one image's logits (classes,) and call its class as the card says."""
-        probabilities = calibrated_probabilities(logits, self.bundle.card.temperature)
-        index = int(decide(probabilities, self.bundle.card.class_prior))
-        return Prediction(self.bundle.card.classes, logits, probabilities, embedding, self.bundle.card.classes[index])
+        With `tta` (test-time augmentation) the logits are averaged over the eight symmetries of the square, in one
+        run. Logits and not probabilities: the views are one model's, on one scale, and their mean is the logit of the
+        symmetric network, which the temperature then calibrates; a mean of probabilities would be less confident than
+        the views are. The embedding, and with it the novelty, are those of the image as it stands.
+        """
+        prepared = prepare(image, self.bundle.card.size)
+        outputs = self.run(symmetries(prepared) if tta else prepared[np.newaxis])
+        logits, embedding = outputs.logits.mean(axis=0), outputs.embedding[0]
+        card, check = self.bundle.card, self.bundle.novelty_check
+        probabilities = calibrated_probabilities(logits, card.temperature)
+        called = card.classes[int(decide(probabilities, card.class_prior))]
+        novelty = None if check is None else check.novelty(prepared, embedding)
+        return Prediction(card.classes, logits, probabilities, embedding, called, novelty)
 
 
 def calibrated_probabilities(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:

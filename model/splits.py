@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 FOLDS = 5
 VALIDATION_PARTS = 8
 OVERSAMPLED_SEED = 42
+# Fewer rows of a class leave none of it for the test part.
+SMALLEST_OVERSAMPLED = 7
 PROTOCOLS = {
     "lesion": "Five stratified folds grouped by lesion: no lesion is in two parts.",
     "image": "LEAKY: five stratified folds by image: lesions with several images are in two parts.",
@@ -46,9 +48,9 @@ def split(cases: pd.DataFrame, protocol: str = "lesion", fold: int = 0, seed: in
         return _oversampled(cases)
     order = np.argsort(cases["image_id"].to_numpy(dtype=str), kind="stable")
     ordered = cases.iloc[order]
-    groups = lesion_groups(ordered) if protocol == "lesion" else np.arange(len(cases))
-    others, test = _grouped_fold(ordered, groups, np.arange(len(cases)), FOLDS, fold, seed)
-    train, validation = _grouped_fold(ordered, groups, others, VALIDATION_PARTS, 0, seed)
+    groups = lesion_groups(ordered) if protocol == "lesion" else None
+    others, test = _stratified_fold(ordered, groups, np.arange(len(cases)), FOLDS, fold, seed)
+    train, validation = _stratified_fold(ordered, groups, others, VALIDATION_PARTS, 0, seed)
     return Split(np.sort(order[train]), np.sort(order[validation]), np.sort(order[test]))
 
 
@@ -80,17 +82,20 @@ def missed_duplicates() -> tuple[tuple[str, str], ...]:
     return tuple(zip(table["image_id_a"], table["image_id_b"], strict=True))
 
 
-def _grouped_fold(
-    cases: pd.DataFrame, groups: NDArray[np.intp], rows: NDArray[np.intp], parts: int, part: int, seed: int
+def _stratified_fold(
+    cases: pd.DataFrame, groups: NDArray[np.intp] | None, rows: NDArray[np.intp], parts: int, part: int, seed: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    from sklearn.model_selection import StratifiedGroupKFold
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-    folds = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
     diagnosis = cases["diagnosis"].to_numpy(dtype=str)[rows]
+    if len(rows) == 0 or np.unique(diagnosis, return_counts=True)[1].max() < parts:
+        raise ValueError(f"Too few cases to split: {parts} parts need a diagnosis with at least {parts} cases.")
+    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+    folds = kind(parts, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         # A class with fewer cases than parts is in some parts only; that is no news to whoever tries out a few cases.
         warnings.filterwarnings("ignore", message="The least populated class")
-        others, chosen = list(folds.split(rows, diagnosis, groups[rows]))[part]
+        others, chosen = list(folds.split(rows, diagnosis, None if groups is None else groups[rows]))[part]
     return rows[others], rows[chosen]
 
 
@@ -100,6 +105,8 @@ def _oversampled(cases: pd.DataFrame) -> Split:
 
     diagnosis = cases["diagnosis"].to_numpy(dtype=str)
     largest = int(cases["diagnosis"].value_counts().max())
+    if largest < SMALLEST_OVERSAMPLED:
+        raise ValueError(f"Too few cases to split: a diagnosis with at least {SMALLEST_OVERSAMPLED} cases is needed.")
     rows = np.concatenate(
         [
             resample(np.flatnonzero(diagnosis == code), n_samples=largest, random_state=OVERSAMPLED_SEED)

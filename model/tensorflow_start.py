@@ -1,17 +1,26 @@
-"""Starting TensorFlow without its notes on processors, which it prints before any setting can keep it from that."""
+"""Starting TensorFlow, and running it, without the notes that it prints past every setting."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
 
 def start_tensorflow() -> None:
-    """Import TensorFlow with the process's error stream closed to it; an import that fails is raised as ever."""
+    """Import TensorFlow without its notes on processors; an import that fails is raised as ever."""
+    with closed_error_stream():
+        import_module("tensorflow")
+
+
+@contextmanager
+def closed_error_stream() -> Iterator[None]:
+    """Close the process's error stream to libraries that write to it themselves; Python's errors are raised as ever."""
     stream = os.dup(2)
     with Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)
         try:
-            import_module("tensorflow")
+            yield
         finally:
             os.dup2(stream, 2)
             os.close(stream)

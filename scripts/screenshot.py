@@ -36,6 +36,8 @@ PAGES = {
     "metrics": urls.metrics(),
     "confusion": urls.confusion(),
     "pair": urls.pair("mel", "nv"),
+    "leakage": urls.leakage(),
+    "card": urls.card(),
 }
 
 

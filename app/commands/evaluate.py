@@ -1,19 +1,29 @@
-"""`lesionlens evaluate`: the figures of merit of a model on its test part."""
+"""`lesionlens evaluate`: the figures of merit of a model on its test part, or on another labelled data set."""
 
 import argparse
 import json
-from collections.abc import Sequence
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.markdown import markdown_table
+from app.model_options import add_options, open_model
 from app.numbers import with_interval
 from model.bundle import DEFAULT_BUNDLE
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from analysis.metrics import Metrics, Scores
+    from model.ensemble import Ensemble
+    from model.prediction import Predictor
 
 COLUMNS = ("Diagnosis", "Cases", "Precision", "Recall", "F1", "AUC")
 CAPTION = "95 % intervals, bootstrapped over lesions."
+
+
+class EvaluationError(ValueError):
+    """The command line asks for what cannot be evaluated; the message says what and how to mend it."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -22,9 +32,18 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "evaluate",
         help="print how well a model tells each class",
         description="Print precision, recall, F1 and AUC of every class, with 95 %% intervals bootstrapped over "
-        "lesions, from the test predictions in the model's bundle.",
+        "lesions, from the test predictions in the model's bundle. With --data a labelled data set is predicted; of "
+        "the one that the model was trained on, only its test part.",
     )
     parser.add_argument("--model", type=Path, default=DEFAULT_BUNDLE, metavar="BUNDLE", help="model bundle to evaluate")
+    parser.add_argument("--data", type=Path, metavar="PATH", help="labelled data set to predict and evaluate on")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the predictions of --data as Parquet")
+    parser.add_argument(
+        "--out-of-fold",
+        action="store_true",
+        help="pool the test predictions of the bundle and its other folds: each case, by a model that never saw it",
+    )
+    add_options(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object")
     form.add_argument("--markdown", action="store_true", help="print Markdown tables")
@@ -32,21 +51,97 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the evaluation; raises BundleError or PredictionsError when the bundle has nothing to evaluate."""
+    """Print the evaluation; raises a ValueError that says why when there is nothing to evaluate."""
     from analysis.metrics import evaluate
-    from analysis.predictions import read_predictions
+    from analysis.predictions import annotate, read_predictions
     from app.jsonable import jsonable
     from model.bundle import load_bundle
 
-    bundle = load_bundle(arguments.model)
-    metrics = evaluate(read_predictions(bundle.predictions_path, bundle.card.classes), bundle.card.classes)
+    if arguments.out_of_fold:
+        return _run_out_of_fold(arguments)
+    card = load_bundle(arguments.model).card
+    name = card.name
+    if arguments.data is None:
+        if arguments.int8 or arguments.tta or arguments.ensemble or arguments.save is not None:
+            raise EvaluationError(
+                "--int8, --tta, --ensemble and --save are for predicting images: name a data set by --data."
+            )
+        table = read_predictions(load_bundle(arguments.model).predictions_path, card.classes)
+    else:
+        table = annotate(_predictions(arguments), card.classes, str(arguments.data), maps=False)
+        name = asked_name(name, int8=arguments.int8, tta=arguments.tta, ensemble=arguments.ensemble)
+    metrics = evaluate(table, card.classes)
     if arguments.json:
-        print(json.dumps({"model": bundle.card.name, **jsonable(metrics)}, indent=2))
+        print(json.dumps({"model": name, **jsonable(metrics)}, indent=2))
     elif arguments.markdown:
         print(markdown(metrics))
     else:
-        _print_tables(bundle.card.name, metrics)
+        _print_tables(name, metrics)
+        if "novel" in table:
+            novel = table["novel"]
+            print(f"Not taken for dermatoscopic images: {novel.sum():,} of {len(novel):,} ({novel.mean():.1%}).")
     return 0
+
+
+def _run_out_of_fold(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from analysis.cross_validation import cross_validation
+    from app import out_of_fold_tables
+    from app.jsonable import jsonable
+    from model.bundle import folds, load_bundle
+
+    if arguments.data or arguments.save or arguments.int8 or arguments.tta or arguments.ensemble:
+        raise EvaluationError("--out-of-fold reads what lies in the bundles of all folds: name no images or options.")
+    found = cross_validation([load_bundle(path) for path in folds(arguments.model)])
+    if arguments.json:
+        print(json.dumps(jsonable(found), indent=2))
+        return 0
+    text = out_of_fold_tables.markdown(found)
+    if arguments.markdown:
+        print(text)
+    else:
+        Console().print(Markdown(text))
+    return 0
+
+
+def asked_name(name: str, *, int8: bool, tta: bool, ensemble: bool) -> str:
+    """The name of a model with how it was asked."""
+    name += ", int8" if int8 else ""
+    return name + (" and its other folds" if ensemble else "") + (", averaged over flips and turns" if tta else "")
+
+
+def _predictions(arguments: argparse.Namespace) -> "DataFrame":
+    """Predict the cases of --data that the model has not learnt from, and save the predictions where asked to."""
+    from analysis.audit import write_table
+    from analysis.case_predictions import predict_cases, unseen_cases
+    from app.progress import progress_bar
+    from model.cases import load_cases
+
+    if arguments.save is not None and not arguments.save.parent.is_dir():
+        raise EvaluationError(f"There is no folder {arguments.save.parent} to save to. Make it first.")
+    model = open_model(arguments.model, ensemble=arguments.ensemble, int8=arguments.int8)
+    cases = load_cases(arguments.data)
+    unseen = unseen_cases(cases, [member.bundle for member in members(model)])
+    if len(unseen) < len(cases):
+        print(
+            f"Of {len(cases):,} images the {len(unseen):,} of the model's test part are taken: it was trained with the "
+            "others.",
+            file=sys.stderr,
+        )
+    with progress_bar("Predicting", len(unseen)) as advance:
+        table = predict_cases(model, unseen, tta=arguments.tta, on_progress=advance)
+    if arguments.save is not None:
+        write_table(arguments.save, table)
+    return table
+
+
+def members(model: "Predictor | Ensemble") -> "tuple[Predictor, ...]":
+    """The single models that are asked."""
+    from model.prediction import Predictor
+
+    return (model,) if isinstance(model, Predictor) else model.members
 
 
 def class_rows(metrics: "Metrics") -> list[tuple[str, ...]]:
@@ -73,8 +168,8 @@ def markdown(metrics: "Metrics") -> str:
 
     names = {code: f"{diagnosis.name} ({code})" for code, diagnosis in BY_CODE.items()}
     classes = [(names.get(first, first), *rest) for first, *rest in class_rows(metrics)]
-    summary = _markdown_table(("Figure", "Value", "Chance"), summary_rows(metrics))
-    return f"{summary}\n\n{_markdown_table(COLUMNS, classes)}\n\n{size(metrics)} {CAPTION}"
+    summary = markdown_table(("Figure", "Value", "Chance"), summary_rows(metrics))
+    return f"{summary}\n\n{markdown_table(COLUMNS, classes)}\n\n{size(metrics)} {CAPTION}"
 
 
 def size(metrics: "Metrics") -> str:
@@ -84,11 +179,6 @@ def size(metrics: "Metrics") -> str:
 
 def _score_cells(scores: "Scores") -> tuple[str, ...]:
     return tuple(with_interval(one) for one in (scores.precision, scores.recall, scores.f1, scores.auc))
-
-
-def _markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    rule = ["---", *["---:"] * (len(columns) - 1)]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (columns, rule, *rows))
 
 
 def _print_tables(name: str, metrics: "Metrics") -> None:

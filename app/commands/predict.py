@@ -7,9 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.certainty import agreement, entropy_in_words, novelty_in_words
+from app.model_options import add_options, open_model
 from model.bundle import DEFAULT_BUNDLE
 
 if TYPE_CHECKING:
+    from app.patient import Asked
+    from model.ensemble import Ensemble
     from model.prediction import Predictor
 
 
@@ -25,22 +29,29 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER")
     parser.add_argument("--model", type=Path, default=DEFAULT_BUNDLE, metavar="BUNDLE", help="model bundle to ask")
+    add_options(parser)
+    for name, kind, text in (
+        ("age", float, "the patient's age in years"),
+        ("sex", str, "the patient's sex"),
+        ("site", str, "where on the body the lesion is"),
+    ):
+        parser.add_argument(f"--{name}", type=kind, help=f"{text}: also predict with what is known of the patient")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Predict every image; raises BundleError for a bad bundle."""
+    """Predict every image; raises BundleError for a bad bundle, or for the ensemble of one that has no other folds."""
+    from app.patient import Asked
     from app.progress import progress_bar
-    from model.bundle import load_bundle
-    from model.prediction import Predictor
 
-    predictor = Predictor(load_bundle(arguments.model))
+    model = open_model(arguments.model, ensemble=arguments.ensemble, int8=arguments.int8)
+    asked = Asked(arguments.age, arguments.sex, arguments.site)
     files = list(image_files(arguments.paths))
     failed = False
     with progress_bar("Predicting", len(files)) as advance:
         for done, file in enumerate(files, start=1):
-            answer = answer_for(file, predictor)
+            answer = answer_for(file, model, tta=arguments.tta, asked=asked)
             failed = failed or "error" in answer
             if arguments.json:
                 print(json.dumps(answer), flush=True)
@@ -62,9 +73,10 @@ def image_files(paths: Sequence[Path]) -> Iterator[Path]:
         yield from inside or [path]
 
 
-def answer_for(file: Path, predictor: "Predictor") -> dict[str, Any]:
-    """The prediction of one file, or why there is none, as one JSON object."""
+def answer_for(file: Path, model: "Predictor | Ensemble", *, tta: bool, asked: "Asked") -> dict[str, Any]:
+    """The prediction of one file, or why there is none, as one JSON object; raises MetadataError for a bad patient."""
     from app.answers import error_answer, prediction_answer
+    from app.patient import with_patient
     from model.cases import IMAGE_SUFFIXES
     from model.images import ImageError, decode
 
@@ -74,16 +86,29 @@ def answer_for(file: Path, predictor: "Predictor") -> dict[str, Any]:
         image = decode(file)
     except ImageError as error:
         return error_answer(str(file), error)
-    return prediction_answer(str(file), predictor.predict(image))
+    answer = prediction_answer(str(file), model.predict(image, tta=tta))
+    return {**answer, "with_metadata": with_patient(model, answer["probabilities"], asked)}
 
 
 def _print_answer(answer: dict[str, Any]) -> None:
     if "error" in answer:
         print(f"{answer['image']}: {answer['error']}", file=sys.stderr)
         return
+    print(answer["image"])
+    print(f"  {novelty_in_words(answer['novelty'])}")
+    _print_bars(answer)
+    print(f"  {entropy_in_words(answer['entropy'], answer['relative_entropy'])}")
+    if answer["disagreement"] is not None:
+        print(f"  {agreement(answer['predicted'], answer['disagreement'])}")
+    if answer["with_metadata"] is not None:
+        print("  With what is known of the patient:")
+        _print_bars(answer["with_metadata"])
+
+
+def _print_bars(answer: dict[str, Any]) -> None:
+    """The probabilities of an answer, the called class marked."""
     from model.classes import BY_CODE
 
-    print(answer["image"])
     for code, probability in answer["probabilities"].items():
         name = BY_CODE[code].name if code in BY_CODE else code
         bar = "█" * round(probability * 24)

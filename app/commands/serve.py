@@ -23,6 +23,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8050, help="port to listen on, 0 for any (default: %(default)s)")
     parser.add_argument("--model", type=Path, default=DEFAULT_BUNDLE, metavar="BUNDLE", help="model bundle to serve")
+    parser.add_argument("--int8", action="store_true", help="run the bundle's quantised network: smaller and faster")
     parser.add_argument("--data", type=Path, metavar="PATH", help="data set whose images are shown with the cases")
     parser.set_defaults(run=run)
 
@@ -34,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     from app.server import WEBSOCKET_MESSAGE_BYTES, create_app
 
     listener = listen(arguments.host, arguments.port)
-    app = create_app(arguments.model, arguments.data)
+    app = create_app(arguments.model, arguments.data, int8=arguments.int8)
     config = uvicorn.Config(app, log_level="warning", ws_max_size=WEBSOCKET_MESSAGE_BYTES, timeout_graceful_shutdown=2)
     host, port = listener.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -50,9 +50,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--schedule", choices=SCHEDULES, default=defaults.schedule, help="learning rate over time")
     parser.add_argument("--balance", choices=BALANCES, default=defaults.balance, help="how rare classes count more")
     parser.add_argument("--label-smoothing", type=float, default=defaults.label_smoothing, help="share of the label")
+    parser.add_argument("--mixup", type=float, default=defaults.mixup, help="alpha of mixup, 0 for none")
     parser.add_argument("--moving-average", type=float, default=defaults.moving_average, help="decay of the average")
     parser.add_argument("--patience", type=int, default=defaults.patience, help="epochs without gain before stopping")
     parser.add_argument("--seed", type=int, default=defaults.seed, help="seed of everything random")
+    parser.add_argument(
+        "--start",
+        default="",
+        metavar="BUNDLE",
+        help="model bundle of the same network and split to start from (default: ImageNet or random weights)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -128,13 +135,17 @@ def limited(cases: "DataFrame", count: int) -> "DataFrame":
 def _write_measured_bundle(
     folder: Path, result: "TrainingResult", cases: "DataFrame", parts: "Split", cache: Path
 ) -> None:
-    """Write the bundle, predict its test part and put the figures with intervals into the card, then name it so."""
+    """Write the bundle and all that is fitted to its validation part; then measure it on its test part.
+
+    The figures with intervals go into the card. A crash leaves no half-written bundle.
+    """
     import numpy as np
 
     from analysis.audit import audit_cases, write_table
     from analysis.metrics import evaluate
     from analysis.overlap import overlap
     from analysis.predictions import annotate
+    from analysis.validation import write_validation
     from app.jsonable import jsonable
     from app.progress import progress_bar
     from model.bundle import write_card
@@ -146,9 +157,11 @@ def _write_measured_bundle(
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     try:
         bundle = write_bundle(part, result, cases, parts, images, folder.parent.name)
+        predictor = Predictor(bundle)
+        write_validation(predictor, cases, parts, images)
         tested = np.unique(parts.test)  # `oversampled` repeats images
         with progress_bar("Predicting the test part", len(tested)) as advance:
-            table = audit_cases(Predictor(bundle), cases.iloc[tested], images[tested], advance)
+            table = audit_cases(predictor, cases.iloc[tested], images[tested], advance)
         write_table(bundle.predictions_path, table)
         metrics = evaluate(annotate(table, bundle.card.classes), bundle.card.classes)
         seen = overlap(cases.iloc[parts.train], cases.iloc[parts.test])[["image", "lesion"]].to_numpy(float)[0]

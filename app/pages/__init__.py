@@ -14,7 +14,7 @@ from starlette.routing import compile_path
 from app import urls
 from app.components import failed, link_button
 from app.context import Context
-from app.pages import case, cases, confusion, explain, metrics, pair
+from app.pages import card, case, cases, confusion, explain, leakage, metrics, pair
 
 PAGES: dict[str, ModuleType] = {
     urls.EXPLAIN: explain,
@@ -23,6 +23,8 @@ PAGES: dict[str, ModuleType] = {
     urls.METRICS: metrics,
     urls.CONFUSION: confusion,
     urls.PAIR: pair,
+    urls.LEAKAGE: leakage,
+    urls.CARD: card,
 }
 
 

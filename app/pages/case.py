@@ -22,7 +22,7 @@ from app.numbers import percent, signed
 from app.probabilities import probability_bars
 from app.results import Results
 from explain.attribution import Target
-from model.classes import BY_CODE
+from model.classes import diagnosis
 
 OPACITY = "case-opacity"
 
@@ -115,12 +115,12 @@ def _by_class(results: Results, case: "pd.Series[Any]", kind: str) -> dict[str, 
 
 
 def _name(code: str) -> str:
-    return BY_CODE[code].name.lower()
+    return diagnosis(code).name.lower()
 
 
 def _sentence(case: "pd.Series[Any]") -> str:
     verdict = "rightly" if case["correct"] else "wrongly"
-    truth = BY_CODE[case["diagnosis"]].name
+    truth = diagnosis(case["diagnosis"]).name
     return f"{truth}, {verdict} called {_name(case['predicted'])} with a probability of {percent(case['confidence'])}."
 
 

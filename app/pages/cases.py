@@ -23,7 +23,7 @@ from app.csv_answers import csv_answer
 from app.jsonable import jsonable
 from app.numbers import signed
 from app.results import Results
-from model.classes import BY_CODE
+from model.classes import diagnosis
 
 QUESTION = "Which images are behind a number?"
 GRID = "cases-grid"
@@ -65,7 +65,7 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
                 [count, clear, html.Span(images, className="quiet"), html.Div(className="spacer"), csv],
                 className="controls",
             ),
-            _grid(view.rows, query.get("sort")),
+            _grid(results.classes, view.rows, query.get("sort")),
             dcc.Store(id=QUERY),
         ],
         className="page-stack",
@@ -167,7 +167,7 @@ def _description(selection: Selection, count: int) -> str:
 
 
 def _either(codes: Sequence[str]) -> str:
-    return " or ".join(BY_CODE[code].name.lower() if len(codes) < 3 else code for code in codes)
+    return " or ".join(diagnosis(code).name.lower() if len(codes) < 3 else code for code in codes)
 
 
 def _margin_text(selection: Selection) -> str:
@@ -275,11 +275,11 @@ def _narrowed(value: Sequence[float], limits: tuple[float, float]) -> tuple[floa
     return None if (low, high) == limits else (low, high)
 
 
-def _grid(rows: list[dict[str, Any]], sort: str | None) -> Component:
+def _grid(classes: Sequence[str], rows: list[dict[str, Any]], sort: str | None) -> Component:
     return dag.AgGrid(
         id=GRID,
         rowData=rows,
-        columnDefs=_columns(sort),
+        columnDefs=_columns(classes, sort),
         defaultColDef={"sortable": True, "filter": False, "resizable": True, "suppressHeaderMenuButton": True},
         getRowId="params.data.image_id",
         eventListeners={"rowClicked": ["openCase(params)"]},
@@ -307,9 +307,9 @@ def _rows(context: Context, cases: pd.DataFrame, chosen: Mapping[str, str | None
     return rows
 
 
-def _columns(sort: str | None) -> list[dict[str, Any]]:
+def _columns(codes: Sequence[str], sort: str | None) -> list[dict[str, Any]]:
     column, _, direction = (sort or "").partition(":")
-    classes = {code: {"colour": diagnosis.colour, "name": diagnosis.name} for code, diagnosis in BY_CODE.items()}
+    classes = {code: {"colour": diagnosis(code).colour, "name": diagnosis(code).name} for code in codes}
     chip = {"cellRenderer": "ClassChip", "cellRendererParams": {"classes": classes}}
     columns: list[dict[str, Any]] = [
         {"field": "thumbnail", "headerName": "", "cellRenderer": "CaseThumbnail", "sortable": False, "width": 92},

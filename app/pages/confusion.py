@@ -21,7 +21,7 @@ from app.jsonable import jsonable
 from app.numbers import percent
 from app.results import Results
 from app.shell import LOCATION
-from model.classes import BY_CODE
+from model.classes import diagnosis
 
 QUESTION = "What is taken for what?"
 NORMALISATION = "confusion-normalisation"
@@ -121,7 +121,7 @@ def _answer(largest: list[Confusion]) -> str:
 
 
 def _name(code: str) -> str:
-    return BY_CODE[code].name.lower()
+    return diagnosis(code).name.lower()
 
 
 def _normalisation_control(chosen: Normalisation) -> Component:
@@ -173,7 +173,7 @@ def _cell(true: str, predicted: str, count: int, text: str, shade: float) -> Com
         href=urls.cases(diagnosis=true, predicted=predicted),
         className=f"cell {kind}{' strong' if shade > 0.55 else ''}",
         style={"--shade": f"{0 if math.isnan(shade) else 100 * shade:.0f}%"},
-        title=f"{count:,} cases of {BY_CODE[true].name} called {BY_CODE[predicted].name}",
+        title=f"{count:,} cases of {diagnosis(true).name} called {diagnosis(predicted).name}",
     )
 
 

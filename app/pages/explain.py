@@ -6,6 +6,8 @@ image that comes with the question and keeps nothing.
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
@@ -14,18 +16,21 @@ from fastapi import FastAPI, Response
 
 from app import explain_parts as parts
 from app import urls
-from app.api import check_question, explained, sample_image
+from app.api import check_ensemble, check_question, checked_patient, explained, sample_image
+from app.certainty_parts import certainty, novelty_alert
 from app.components import page_header
 from app.context import Context
 from app.heat_card import heat_card
 from app.heatmaps import attribution_from
 from app.jobs import Jobs
+from app.patient import Asked
+from app.patient_parts import patient_panel, register_patient
 from app.probabilities import probability_bars
 from app.streaming import progress_store, result_store, stream_explanation
 from app.uploads import pixels
 from explain import METHODS
 from explain.export import png_bytes
-from model.classes import DIAGNOSES
+from model.classes import diagnosis
 from model.phantoms import SAMPLES
 
 CURRENT = "explain-current"
@@ -35,6 +40,7 @@ BUTTONS = {"cancel": "cancel", "again": "again", "downloadPng": "png", "download
 
 def layout(context: Context, query: Mapping[str, str]) -> Component:
     """The page with the sample, target and contrast of its address."""
+    classes = context.bundle.card.classes
     return html.Div(
         [
             page_header(
@@ -42,12 +48,19 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
             ),
             dcc.Store(id=CURRENT),
             dcc.Store(id="explain-query", data=dict(query)),
-            dcc.Store(id="explain-names", data={diagnosis.code: diagnosis.name for diagnosis in DIAGNOSES}),
+            dcc.Store(id="explain-names", data={code: diagnosis(code).name for code in classes}),
             parts.image_strip(),
             html.Div(
                 [
-                    html.Div([parts.original(), parts.probabilities()], className="explain-left"),
-                    html.Div([parts.controls(query), _cards()], className="explain-right"),
+                    html.Div(
+                        [
+                            parts.original(),
+                            parts.probabilities(context.bundle.card, query, len(context.folds)),
+                            *patient_panel(context, query),
+                        ],
+                        className="explain-left",
+                    ),
+                    html.Div([parts.controls(classes, query), _cards()], className="explain-right"),
                 ],
                 className="explain-work",
             ),
@@ -102,12 +115,22 @@ def register_callbacks(app: Dash, context: Context) -> None:
     jobs = Jobs()
     _register_browser(app)
 
-    @app.callback(Output("explain-probabilities", "children"), Input(CURRENT, "data"), prevent_initial_call=True)
-    def show_probabilities(current: dict[str, Any] | None) -> Component | None:
+    @app.callback(
+        Output("explain-novelty", "children"),
+        Output("explain-probabilities", "children"),
+        Input(CURRENT, "data"),
+        prevent_initial_call=True,
+    )
+    def show_prediction(current: dict[str, Any] | None) -> tuple[Component | None, Component | None]:
         if not current or "error" in current:
-            return None
-        bars = probability_bars(context.bundle.card, current["predicted"], current["probabilities"])
-        return html.Div(bars, **{"data-number": current["number"]})
+            return None, None
+        card, novelty = context.bundle.card, current["novelty"]
+        if current["disagreement"] is not None:
+            card = replace(card, class_prior=context.ensemble.class_prior)
+        bars = probability_bars(card, current["predicted"], current["probabilities"])
+        novel = "yes" if novelty is not None and novelty["novel"] else "no"
+        shown = html.Div([bars, certainty(current)], **{"data-number": current["number"], "data-novel": novel})
+        return novelty_alert(novelty, synthetic=bool(current.get("synthetic"))), shown
 
     @app.callback(Output("explain-download", "data"), Input("explain-picture", "data"), prevent_initial_call=True)
     def picture(chosen: dict[str, Any]) -> dict[str, Any]:
@@ -115,6 +138,7 @@ def register_callbacks(app: Dash, context: Context) -> None:
         content = png_bytes(pixels(chosen["source"]), attribution, min(max(float(chosen["opacity"]), 0.0), 1.0))
         return dcc.send_bytes(content, chosen["filename"])
 
+    register_patient(app, context, CURRENT)
     for method in METHODS:
         _register_method(app, context, jobs, method)
 
@@ -147,6 +171,8 @@ def _register_browser(app: Dash) -> None:
         ClientsideFunction("explain", "arrive"),
         Output("explain-opening", "children"),  # without an output Dash would not call it when the page appears
         Input("explain-query", "data"),
+        State("explain-tta", "checked"),
+        State("explain-ensemble", "checked"),
     )
     browser("page", Input("explain-previous", "n_clicks"), Input("explain-next", "n_clicks"))
     browser("choose", Input({"type": "explain-thumbnail", "index": ALL}, "n_clicks"))
@@ -158,6 +184,7 @@ def _register_browser(app: Dash) -> None:
         Input("explain-against", "value"),
         State("explain-names", "data"),
     )
+    browser("model", Input("explain-tta", "checked"), Input("explain-ensemble", "checked"))
     browser("opacity", Input("explain-opacity", "value"))
     browser("view", Output(ROOT, "data-view"), Input("explain-view", "value"))
     for method in METHODS:
@@ -173,9 +200,20 @@ def register_api(server: FastAPI, context: Context) -> None:
 
     @server.get(f"{urls.API}{urls.EXPLAIN}")
     async def explain_sample(
-        sample: str, method: str = METHODS[0], target: str | None = None, against: str | None = None
+        sample: str,
+        method: str = METHODS[0],
+        target: str | None = None,
+        against: str | None = None,
+        tta: bool = False,
+        ensemble: bool = False,
+        age: float | None = None,
+        sex: str | None = None,
+        site: str | None = None,
     ) -> dict[str, Any]:
         check_question(context, method, target, against)
+        check_ensemble(context, ensemble)
+        asked = checked_patient(context, Asked(age, sex, site))
         image = sample_image(sample)
         question = (context, SAMPLES[sample].title, image, method, target, against)
-        return await asyncio.get_running_loop().run_in_executor(context.explanation_threads, explained, *question)
+        answer = partial(explained, *question, tta=tta, ensemble=ensemble, asked=asked)
+        return await asyncio.get_running_loop().run_in_executor(context.explanation_threads, answer)

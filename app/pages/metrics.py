@@ -1,6 +1,5 @@
 """Metrics: how well does the model tell each class, and how sure are we?"""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,18 @@ from analysis.bootstrap import Estimate
 from analysis.curves import class_scores, precision_recall, reliability, roc, top_scores
 from analysis.metrics import ClassMetrics, Metrics, Scores
 from app import urls
-from app.components import class_chip, download_link, empty, graph, page_header, panel, statistic
+from app.calibration_panel import SWITCH, TEST, calibration_panel, chosen_cases, shown_calibration
+from app.components import (
+    class_name,
+    download_link,
+    empty,
+    graph,
+    leaky_split,
+    page_header,
+    panel,
+    statistic,
+    whisker,
+)
 from app.context import Context
 from app.csv_answers import csv_answer
 from app.figures import precision_recall_figure, reliability_figure, roc_figure
@@ -22,7 +32,7 @@ from app.jsonable import jsonable
 from app.numbers import decimal, interval, percent
 from app.results import Results
 from app.shell import LOCATION
-from model.classes import BY_CODE
+from model.classes import diagnosis
 
 QUESTION = "How well does it tell each class, and how sure are we?"
 SCORES = {"precision": "Precision", "recall": "Recall", "f1": "F1", "auc": "AUC"}
@@ -42,6 +52,7 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
     return html.Div(
         [
             page_header("Metrics", _answer(metrics)),
+            *leaky_split(context.bundle.card),
             html.Div(_tiles(results, metrics), className="tiles"),
             panel(
                 "Precision, recall, F1 and AUC of each class, with 95 % intervals",
@@ -56,6 +67,7 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
             ),
             html.Div([dmc.Text("Curves of", size="sm"), _highlight_select(results, highlighted)], className="controls"),
             html.Div(_curve_panels(results, metrics, highlighted), className="panels three"),
+            calibration_panel(context, query),
         ],
         className="page-stack",
     )
@@ -67,7 +79,7 @@ def stores() -> list[Component]:
 
 
 def register_callbacks(app: Dash, context: Context) -> None:
-    """Choosing a class changes the address, and with it the page."""
+    """Choosing a class or the cases of the calibration changes the address, and with it the page."""
 
     @app.callback(
         Output(LOCATION, "search", allow_duplicate=True),
@@ -76,20 +88,40 @@ def register_callbacks(app: Dash, context: Context) -> None:
         prevent_initial_call=True,
     )
     def highlight(code: str, search: str) -> str | NoUpdate:
-        chosen = urls.metrics(highlight=None if code == ALL_CLASSES else code).removeprefix(urls.METRICS)
-        return no_update if chosen == search else chosen
+        return _changed(search, highlight=None if code == ALL_CLASSES else code)
+
+    @app.callback(
+        Output(LOCATION, "search", allow_duplicate=True),
+        Input(SWITCH, "value"),
+        State(LOCATION, "search"),
+        prevent_initial_call=True,
+    )
+    def show_calibration(cases: str, search: str) -> str | NoUpdate:
+        return _changed(search, calibration=TEST if cases == TEST else None)
 
 
 def register_api(server: FastAPI, context: Context) -> None:
     """The figures of merit as JSON and as CSV."""
 
     @server.get(urls.json_twin(urls.METRICS))
-    def metrics() -> Any:
-        return {"model": context.bundle.card.name, **jsonable(context.results.metrics)}
+    def metrics(calibration: str = "") -> Any:
+        shown = shown_calibration(context, chosen_cases(context, {"calibration": calibration}))
+        return {
+            "model": context.bundle.card.name,
+            **jsonable(context.results.metrics),
+            "calibration": jsonable(shown),
+        }
 
     @server.get(f"{urls.json_twin(urls.METRICS)}.csv")
     def metrics_csv() -> Response:
         return csv_answer(class_table(context.results.metrics), "lesionlens_metrics.csv")
+
+
+def _changed(search: str, **change: str | None) -> str | NoUpdate:
+    query = urls.parse_query(search)
+    kept = {name: query.get(name) for name in ("highlight", "calibration")}
+    chosen = urls.metrics(**{**kept, **change}).removeprefix(urls.METRICS)
+    return no_update if chosen == search else chosen
 
 
 def class_table(metrics: Metrics) -> pd.DataFrame:
@@ -126,13 +158,17 @@ def _answer(metrics: Metrics) -> str:
 
 
 def _name(code: str) -> str:
-    return BY_CODE[code].name.lower()
+    return diagnosis(code).name.lower()
+
+
+def _commonest(metrics: Metrics) -> str:
+    return max(metrics.classes, key=lambda row: row.cases).code
 
 
 def _tiles(results: Results, metrics: Metrics) -> list[Component]:
     tiles = [
         _tile("Balanced accuracy", metrics.balanced_accuracy, f"chance {metrics.chance_balanced_accuracy:.3f}"),
-        _tile("Accuracy", metrics.accuracy, f"always “nv” {metrics.chance_accuracy:.3f}"),
+        _tile("Accuracy", metrics.accuracy, f"always “{_commonest(metrics)}” {metrics.chance_accuracy:.3f}"),
         _tile("Macro AUC", metrics.macro.auc, "chance 0.500"),
     ]
     melanoma = next((row for row in metrics.classes if row.code == "mel"), None)
@@ -164,10 +200,10 @@ def _class_table(metrics: Metrics) -> Component:
 
 
 def _class_row(row: ClassMetrics) -> Component:
-    colour = BY_CODE[row.code].colour
+    colour = diagnosis(row.code).colour
     return html.Tr(
         [
-            html.Th(_class_name(row.code), scope="row"),
+            html.Th(class_name(row.code), scope="row"),
             html.Td(
                 dcc.Link(f"{row.cases:,} ({row.lesions:,})", href=urls.cases(diagnosis=row.code)), className="number"
             ),
@@ -176,43 +212,18 @@ def _class_row(row: ClassMetrics) -> Component:
     )
 
 
-def _class_name(code: str) -> Component:
-    return html.Span([class_chip(code), html.Span(BY_CODE[code].name, className="class-name")])
-
-
 def _average_row(metrics: Metrics, name: str, scores: Scores) -> Component:
     support = html.Td(f"{metrics.cases:,} ({metrics.lesions:,})", className="number")
     return html.Tr([html.Th(name, scope="row"), support, *_score_cells(scores, "var(--quiet)")])
 
 
 def _score_cells(scores: Scores, colour: str) -> list[Component]:
-    return [html.Td(_whisker(getattr(scores, name), colour)) for name in SCORES]
-
-
-def _whisker(estimate: Estimate, colour: str) -> Component:
-    """A value with its interval as text, and both drawn on an axis from 0 to 1."""
-    text = [html.Strong(decimal(estimate.value)), html.Span(interval(estimate), className="interval-text")]
-    if math.isnan(estimate.low):
-        return html.Div(text, className="score")
-    bar = {
-        "left": f"{100 * estimate.low:.1f}%",
-        "width": f"{100 * (estimate.high - estimate.low):.1f}%",
-        "background": colour,
-    }
-    axis = html.Div(
-        [
-            html.Div(className="whisker-bar", style=bar),
-            html.Div(className="whisker-dot", style={"left": f"{100 * estimate.value:.1f}%", "background": colour}),
-        ],
-        className="whisker",
-        **{"aria-hidden": "true"},
-    )
-    return html.Div([html.Div(text), axis], className="score")
+    return [html.Td(whisker(getattr(scores, name), colour)) for name in SCORES]
 
 
 def _highlight_select(results: Results, highlighted: str | None) -> Component:
     options = [{"value": ALL_CLASSES, "label": "all classes"}]
-    options += [{"value": code, "label": f"{BY_CODE[code].name} ({code})"} for code in results.classes]
+    options += [{"value": code, "label": f"{diagnosis(code).name} ({code})"} for code in results.classes]
     return dmc.Select(
         id=HIGHLIGHT,
         data=options,

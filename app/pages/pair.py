@@ -34,7 +34,7 @@ from app.numbers import decimal, interval, percent, percent_interval, signed
 from app.results import Results
 from app.shell import LOCATION
 from explain.attribution import Target
-from model.classes import BY_CODE
+from model.classes import diagnosis
 
 STEP = 0.05
 SHOWN_ERRORS = 6
@@ -52,7 +52,8 @@ def layout(context: Context, query: Mapping[str, str], code: str, other: str) ->
     results = context.results
     if results.problem:
         return html.Div([page_header("Pair", ""), empty("There are no test predictions", results.problem)])
-    back = link_button("Melanoma and naevus", urls.pair("mel", "nv"))
+    first, second = results.first_pair
+    back = link_button(f"{diagnosis(first).name} and {_name(second)}", urls.pair(first, second))
     unknown = [one for one in (code, other) if one not in results.classes]
     if unknown:
         classes = ", ".join(results.classes)
@@ -68,9 +69,9 @@ def layout(context: Context, query: Mapping[str, str], code: str, other: str) ->
     return html.Div(
         [
             page_header(
-                f"{BY_CODE[code].name} and {_name(other)}",
+                f"{diagnosis(code).name} and {_name(other)}",
                 html.Span(_answer(audit, point), id="pair-answer"),
-                *_choice(audit, query),
+                *_choice(results, audit, query),
             ),
             dcc.Store(id=POINTS, data=_points(audit, thresholds, histology_only)),
             html.Div(
@@ -209,7 +210,7 @@ def _read_margin(query: Mapping[str, str]) -> float | None:
 
 
 def _name(code: str) -> str:
-    return BY_CODE[code].name.lower()
+    return diagnosis(code).name.lower()
 
 
 def _answer_template(audit: PairAudit) -> str:
@@ -229,8 +230,8 @@ def _answer(audit: PairAudit, point: OperatingPoint) -> str:
     return sentence
 
 
-def _choice(audit: PairAudit, query: Mapping[str, str]) -> list[Component]:
-    options = [{"value": code, "label": diagnosis.name} for code, diagnosis in BY_CODE.items()]
+def _choice(results: Results, audit: PairAudit, query: Mapping[str, str]) -> list[Component]:
+    options = [{"value": code, "label": diagnosis(code).name} for code in results.classes]
     confirmation = HISTOLOGY if query.get("confirmation") == HISTOLOGY else ALL
 
     def select(identifier: str, value: str, other: str, label: str) -> Component:

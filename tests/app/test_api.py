@@ -7,12 +7,17 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from app.server import create_app
 from explain import explain
+from model.bundle import ModelBundle
 from model.classes import CODES
+from model.ensemble import open_ensemble
 from model.images import MAX_BYTES, decode
 from model.phantoms import SAMPLES, sample
 from model.prediction import Predictor
+from tests.app.two_folds import two_folds
 from tests.model.hostile import HARMLESS, encoded, hostile_files
+from tests.model.strange_images import photographs
 
 PHANTOM = encoded(sample("melanoma").image, "PNG")
 FORM = {"image": ("lesion.png", PHANTOM, "image/png")}
@@ -30,6 +35,46 @@ def test_a_prediction_is_the_predictor_s(client: TestClient, predictor: Predicto
     assert list(answer["probabilities"]) == list(CODES)
     assert list(answer["probabilities"].values()) == pytest.approx(expected.probabilities.tolist())
     assert sum(answer["probabilities"].values()) == pytest.approx(1)
+
+
+def test_with_tta_it_is_averaged_over_the_symmetries(client: TestClient, predictor: Predictor) -> None:
+    expected = predictor.predict(sample("melanoma").image, tta=True)
+    for answer in (
+        client.post("/api/predict", params={"tta": 1}, content=PHANTOM).json(),
+        client.post("/api/images", params={"tta": 1}, content=PHANTOM).json(),
+        client.get("/api/samples/melanoma?tta=1").json(),
+    ):
+        assert list(answer["probabilities"].values()) == pytest.approx(expected.probabilities.tolist())
+        assert answer["entropy"] == pytest.approx(expected.entropy)
+
+
+def test_a_photograph_is_flagged_and_a_real_image_is_not(client: TestClient, originals: list[Path]) -> None:
+    strange = client.post("/api/predict", content=encoded(photographs()[0], "PNG")).json()["novelty"]
+    usual = client.post("/api/predict", content=originals[0].read_bytes()).json()["novelty"]
+    assert (strange["novel"], usual["novel"]) == (True, False)
+    assert strange["distance"] > strange["threshold"] == usual["threshold"] > usual["distance"]
+
+
+def test_the_ensemble_answers_where_there_are_folds(
+    bundle: ModelBundle, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    first = two_folds(bundle, tmp_path_factory.mktemp("folds"))
+    expected = open_ensemble(first).predict(sample("melanoma").image)
+    with TestClient(create_app(first)) as client:
+        answer = client.post("/api/predict", params={"ensemble": 1}, content=PHANTOM).json()
+        assert list(answer["probabilities"].values()) == pytest.approx(expected.probabilities.tolist())
+        assert len(answer["disagreement"]["calls"]) == 2
+        explained = client.get("/api/explain?sample=melanoma&ensemble=1").json()
+        assert explained["predicted"] == expected.predicted == explained["attribution"]["target"]
+
+
+def test_the_ensemble_of_a_lonely_model_is_refused_in_words(
+    bundle: ModelBundle, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with TestClient(create_app(two_folds(bundle, tmp_path_factory.mktemp("alone"), count=1))) as client:
+        answer = client.post("/api/predict", params={"ensemble": 1}, content=PHANTOM)
+        assert answer.status_code == 422
+        assert "is alone" in answer.json()["detail"]
 
 
 def test_a_form_is_answered_like_a_body(client: TestClient) -> None:

@@ -3,14 +3,19 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from sklearn.metrics import balanced_accuracy_score, recall_score
 
 from app.cli import main
 from model.bundle import ModelBundle
 from model.classes import CODES
+from model.phantoms import SAMPLES, sample
+from model.prediction import Predictor
 from tests.app.figure_pages import without_predictions
+from tests.app.two_folds import two_folds
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +53,73 @@ def test_a_bundle_without_predictions_is_refused(
     context = without_predictions(bundle, tmp_path)
     assert main(["evaluate", "--model", str(context.bundle.path)]) == 2
     assert "no test predictions" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A labelled data set in the layout of a folder per class."""
+    folder = tmp_path_factory.mktemp("phantoms")
+    for index, name in enumerate(SAMPLES):
+        (folder / CODES[index]).mkdir()
+        Image.fromarray(sample(name).image).save(folder / CODES[index] / f"{name}.png")
+    return folder
+
+
+def test_a_data_set_is_predicted_and_its_predictions_are_saved(
+    phantoms: Path, bundle: ModelBundle, predictor: Predictor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "phantoms.parquet"
+    arguments = ["--model", str(bundle.path), "--data", str(phantoms), "--tta", "--save", str(file), "--json"]
+    assert main(["evaluate", *arguments]) == 0
+    saved = pd.read_parquet(file)
+    assert json.loads(capsys.readouterr().out)["cases"] == len(SAMPLES) == len(saved)
+    for _, row in saved.iterrows():
+        expected = predictor.predict(sample(row["image_id"]).image, tta=True)
+        assert row["predicted"] == expected.predicted
+        np.testing.assert_allclose([row[f"logit_{code}"] for code in CODES], expected.logits, rtol=1e-5)
+        assert row["entropy"] == pytest.approx(expected.entropy, rel=1e-5)
+        assert expected.novelty is not None
+        assert row["novel"] == expected.novelty.novel
+    assert "disagreement" not in saved
+    assert (saved["seconds"] > 0).all()
+
+
+def test_the_ensemble_is_evaluated_on_what_is_new_to_it(
+    phantoms: Path, bundle: ModelBundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, file = two_folds(bundle, tmp_path), tmp_path / "phantoms.parquet"
+    arguments = ["--model", str(first), "--ensemble", "--data", str(phantoms), "--save", str(file)]
+    assert main(["evaluate", *arguments]) == 0
+    assert "and its other folds" in capsys.readouterr().out
+    saved = pd.read_parquet(file)
+    assert (saved["disagreement"] >= 0).all()
+    assert saved["dissenters"].between(0, 2).all()
+    logits = saved[[f"logit_{code}" for code in CODES]].to_numpy(np.float64)
+    np.testing.assert_allclose(np.exp(logits), saved[[f"probability_{code}" for code in CODES]], rtol=1e-4)
+
+
+def test_of_images_that_it_was_trained_with_only_its_test_part_is_taken(
+    phantoms: Path, bundle: ModelBundle, table: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = two_folds(bundle, tmp_path)
+    known = table.head(2).assign(image_id=["vascular", "hair"])
+    known.to_parquet(first / "test_predictions.parquet")
+    assert main(["evaluate", "--model", str(first), "--data", str(phantoms), "--json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["cases"] == 2
+    assert "it was trained with the others" in captured.err
+    assert main(["evaluate", "--model", str(first), "--ensemble", "--data", str(phantoms)]) == 2
+    assert "none is new to all of them" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--tta", "--ensemble", "--save=predictions.parquet"])
+def test_options_of_predicting_need_images(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", option]) == 2
+    assert "name a data set by --data" in capsys.readouterr().err
+
+
+def test_a_folder_to_save_to_that_is_not_there_is_refused_before_predicting(
+    phantoms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", "--data", str(phantoms), "--save", str(tmp_path / "no" / "file.parquet")]) == 2
+    assert "Make it first" in capsys.readouterr().err

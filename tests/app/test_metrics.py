@@ -1,6 +1,7 @@
 """Metrics: page, JSON and CSV show scikit-learn's numbers."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -60,6 +61,13 @@ def test_a_highlighted_class_stands_in_front(context: Context) -> None:
     assert front.opacity == 1
     assert page["metrics-highlight"].value == "mel"
     assert render(context, "/metrics", {"highlight": "wart"})["metrics-highlight"].value == "all"
+
+
+def test_the_figures_of_a_leaky_split_are_marked(bundle: ModelBundle) -> None:
+    leaky = replace(bundle, card=replace(bundle.card, split={**bundle.card.split, "protocol": "image"}))
+    notice = "Leaky split (image): its figures are not performance"
+    assert notice in str(render(Context(leaky), "/metrics", {}))
+    assert notice not in str(render(Context(bundle), "/metrics", {}))
 
 
 def test_without_predictions_the_page_says_so(bundle: ModelBundle, tmp_path: Path) -> None:

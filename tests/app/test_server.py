@@ -1,5 +1,4 @@
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,8 +7,9 @@ from fastapi.testclient import TestClient
 from app.context import Context
 from app.pages import PAGES, render
 from app.server import create_app
-from model.bundle import BundleError, ModelBundle, write_card
+from model.bundle import BundleError, ModelBundle, load_bundle
 from model.cases import DataError
+from tests.app.two_folds import two_folds
 
 
 @pytest.mark.parametrize("path", ["/", "/explain", "/cases/ISIC_0024306", "/no/such/page"])
@@ -43,6 +43,16 @@ def test_the_explain_page_takes_its_state_from_its_address(bundle: ModelBundle) 
     assert page["explain-against"].value is None
 
 
+def test_who_predicts_is_in_the_address_and_a_lonely_model_has_no_ensemble(bundle: ModelBundle, tmp_path: Path) -> None:
+    query = {"tta": "1", "ensemble": "1"}
+    page = render(Context(load_bundle(two_folds(bundle, tmp_path / "two"))), "/explain", query)
+    assert (page["explain-tta"].checked, page["explain-ensemble"].checked) == (True, True)
+    assert page["explain-ensemble"].label == "Ensemble of 2 folds"
+    alone = render(Context(load_bundle(two_folds(bundle, tmp_path / "one", count=1))), "/explain", query)
+    assert (alone["explain-ensemble"].checked, alone["explain-ensemble"].disabled) == (False, True)
+    assert "no other folds" in alone["explain-ensemble"].description
+
+
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path: object) -> None:
     with pytest.raises(BundleError):
         create_app(str(tmp_path))
@@ -51,12 +61,3 @@ def test_a_folder_that_is_no_bundle_is_refused(tmp_path: object) -> None:
 def test_a_data_set_that_is_not_there_is_refused(bundle: ModelBundle) -> None:
     with pytest.raises(DataError, match="/no/such does not exist"):
         create_app(bundle.path, "/no/such")
-
-
-def test_a_model_of_other_classes_is_refused(bundle: ModelBundle, tmp_path: Path) -> None:
-    for file in bundle.path.iterdir():
-        (tmp_path / file.name).symlink_to(file)
-    (tmp_path / "card.json").unlink()
-    write_card(tmp_path, replace(bundle.card, classes=tuple("abcdefg")))
-    with pytest.raises(BundleError, match="has others"):
-        create_app(tmp_path)

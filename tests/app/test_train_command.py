@@ -4,15 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import zipfile
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import load_file
 
 from app.commands.train import default_name, limited
 from model.bundle import ModelBundle, load_bundle
@@ -71,13 +69,8 @@ def train(folder: Path, *arguments: str, script: str = "import app.cli; raise Sy
 
 
 def weights(bundle: ModelBundle) -> Mapping[str, np.ndarray]:
-    """All weights in the Keras file by their place in it."""
-    found: dict[str, np.ndarray] = {}
-    with zipfile.ZipFile(bundle.keras_path) as archive:
-        content = BytesIO(archive.read("model.weights.h5"))
-    with h5py.File(content) as file:
-        file.visititems(lambda name, item: found.update({name: item[...]}) if isinstance(item, h5py.Dataset) else None)
-    return found
+    """All weights in the bundle by their path."""
+    return load_file(bundle.weights_path)
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,14 @@ import argparse
 import json
 import os
 
-from tests.benchmarks import gradcam, pipeline, prediction
+from tests.benchmarks import export, gradcam, pipeline, prediction
 
-BENCHMARKS = {"gradcam": gradcam.measure, "pipeline": pipeline.measure, "prediction": prediction.measure}
+BENCHMARKS = {
+    "export": export.measure,
+    "gradcam": gradcam.measure,
+    "pipeline": pipeline.measure,
+    "prediction": prediction.measure,
+}
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from explain import explain
 from explain.attribution import Target
 from model.bundle import DEFAULT_BUNDLE, load_bundle
 from model.images import prepare
+from model.keras_model import load_keras
 from model.prediction import Predictor
 from tests.benchmarks.medians import compared, medians
 
@@ -20,14 +21,13 @@ NATIVE_MAP = {
 
 def measure() -> dict[str, str | float]:
     """Median milliseconds of both on the shipped model, run in turn on the same image; both give the native map."""
-    import keras
     from tf_keras_vis.gradcam import Gradcam
     from tf_keras_vis.utils.scores import CategoricalScore
 
     bundle = load_bundle(DEFAULT_BUNDLE)
     image = np.random.default_rng(0).integers(0, 256, (450, 600, 3), np.uint8)
     predictor = Predictor(bundle)
-    visualisation = Gradcam(keras.models.load_model(bundle.keras_path), clone=True)
+    visualisation = Gradcam(load_keras(bundle), clone=True)
     score = CategoricalScore(int(Target("mel").weights(bundle.card.classes).argmax()))
 
     def ours() -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from explain import METHODS
 from model.classes import DIAGNOSES
 from model.phantoms import sample
 from tests.model.hostile import encoded
+from tests.model.strange_images import photographs
 
 ALL_METHODS_FOR = 40 if os.environ.get("LESIONLENS_ALL_ORIGINALS") else 2
 SLOW = 300_000
@@ -110,6 +112,34 @@ def test_an_address_opens_the_same_view(page: Page) -> None:
     expect(page.locator(".synthetic-mark:visible")).to_have_text("synthetic")
     expect(card(page, "gradcam").get_by_alt_text("Original image").first).to_be_visible()
     expect(card(page, "lime")).to_be_hidden()
+
+
+def test_averaging_over_flips_and_turns_is_switched_on_by_keyboard_and_kept_in_the_address(page: Page) -> None:
+    page.goto("/explain?sample=melanoma&view=gradcam")
+    before = probabilities(page, 0)
+    page.get_by_role("switch", name="Average over flips and turns").press("Space")
+    expect(page).to_have_url(re.compile(r"[?&]tta=1(&|$)"))
+    bar = page.locator("[data-number='0'] .bar-row[data-code=mel]")
+    expect(bar).not_to_have_attribute("data-probability", f"{before['mel']:.6f}")
+    after = probabilities(page, 0)
+    page.goto(page.url)
+    assert probabilities(page, 0) == after
+
+
+def test_a_photograph_is_flagged_above_its_probabilities(page: Page) -> None:
+    astronaut = {"name": "astronaut.png", "mimeType": "image/png", "buffer": encoded(photographs()[0], "PNG")}
+    page.goto("/explain?view=gradcam")
+    upload(page, astronaut, PHANTOM)
+    warning = page.locator("#explain-novelty").get_by_role("alert")
+    expect(warning).to_contain_text("This does not look like a dermatoscopic image")
+    assert len(probabilities(page, 0)) == len(DIAGNOSES)
+    boxes = [page.locator(place).bounding_box() for place in ("#explain-novelty", "#explain-probabilities")]
+    assert boxes[0] is not None
+    assert boxes[1] is not None
+    assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"]
+    page.get_by_role("button", name="Next image").click()
+    probabilities(page, 1)
+    expect(warning).to_have_count(0)
 
 
 def test_a_class_is_not_contrasted_with_itself(page: Page) -> None:

@@ -10,7 +10,7 @@ CARD = Card("a model", "lesion_cnn", ("mel", "nv"), 64, 1.5, (0.25, 0.75))
 
 
 def folder_with(tmp_path: Path, card: str) -> Path:
-    for name in ("model.keras", "serving.onnx"):
+    for name in ("architecture.json", "weights.safetensors", "serving.onnx"):
         (tmp_path / name).touch()
     (tmp_path / "card.json").write_text(card)
     return tmp_path
@@ -23,7 +23,15 @@ def test_a_written_card_is_read_back(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_model_is_no_bundle(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match=r"is not a model bundle: it has no card\.json, serving\.onnx, model\.keras"):
+    missing = r"card\.json, architecture\.json, weights\.safetensors, serving\.onnx"
+    with pytest.raises(BundleError, match=f"is not a model bundle: it has no {missing}"):
+        load_bundle(tmp_path)
+
+
+def test_a_bundle_of_the_first_version_is_named_so(tmp_path: Path) -> None:
+    for name in ("card.json", "model.keras", "serving.onnx"):
+        (tmp_path / name).touch()
+    with pytest.raises(BundleError, match=r"LesionLens 0\.1, which kept its network in model\.keras"):
         load_bundle(tmp_path)
 
 

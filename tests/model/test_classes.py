@@ -1,4 +1,4 @@
-from model.classes import BY_CODE, CODES, DIAGNOSES
+from model.classes import BY_CODE, CODES, DIAGNOSES, diagnosis
 
 
 def test_seven_classes_in_alphabetical_order() -> None:
@@ -7,9 +7,17 @@ def test_seven_classes_in_alphabetical_order() -> None:
 
 
 def test_each_class_has_its_own_name_and_colour() -> None:
-    assert len({diagnosis.name for diagnosis in DIAGNOSES}) == 7
-    assert len({diagnosis.colour for diagnosis in DIAGNOSES}) == 7
+    assert len({known.name for known in DIAGNOSES}) == 7
+    assert len({known.colour for known in DIAGNOSES}) == 7
 
 
 def test_malignant_classes() -> None:
-    assert [diagnosis.code for diagnosis in DIAGNOSES if diagnosis.malignant] == ["akiec", "bcc", "mel"]
+    assert [known.code for known in DIAGNOSES if known.malignant] == ["akiec", "bcc", "mel"]
+
+
+def test_another_class_is_shown_by_its_code_in_a_colour_that_stays() -> None:
+    assert diagnosis("mel") is BY_CODE["mel"]
+    benign = diagnosis("benign")
+    assert (benign.name, benign.malignant) == ("benign", None)
+    assert benign.colour == diagnosis("benign").colour
+    assert {diagnosis(code).colour for code in "abcdefghij"}.isdisjoint(known.colour for known in DIAGNOSES)

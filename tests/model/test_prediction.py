@@ -1,12 +1,12 @@
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 from scipy.special import softmax
 
 from model.bundle import ModelBundle
 from model.images import decode, prepare
+from model.keras_model import load_keras
 from model.prediction import Predictor, batches, calibrated_probabilities, decide
 
 
@@ -14,7 +14,7 @@ def test_serving_logits_equal_keras_on_real_images(
     bundle: ModelBundle, predictor: Predictor, originals: list[Path]
 ) -> None:
     images = np.stack([prepare(decode(path), bundle.card.size) for path in originals])
-    expected = keras.models.load_model(bundle.keras_path)(images.astype(np.float32), training=False).numpy()
+    expected = load_keras(bundle)(images.astype(np.float32), training=False).numpy()
     outputs = predictor.run(images)
     assert np.abs(outputs.logits - expected).max() < 1e-3
     np.testing.assert_array_equal(predictor.logits(images), outputs.logits)

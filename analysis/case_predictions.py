@@ -1,0 +1,84 @@
+"""Predicting a labelled data set image by image, as a user's images are: one row per case, with what it cost."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis.audit import KNOWN
+from model.bundle import ModelBundle
+from model.cases import DataError
+from model.ensemble import Ensemble
+from model.images import ImageError, decode
+from model.prediction import Prediction, Predictor
+
+
+def unseen_cases(cases: pd.DataFrame, bundles: Sequence[ModelBundle]) -> pd.DataFrame:
+    """Those of `cases` that none of the bundles' models has learnt from, as far as their test predictions tell.
+
+    If a single model was trained on a data set with these images, that is its own test part, in the order of its
+    test predictions; otherwise all of them. Raises DataError for an ensemble whose members were trained on them.
+    """
+    tested = [pd.read_parquet(b.predictions_path, columns=["image_id"])["image_id"] for b in bundles if _is_tested(b)]
+    known = [part[part.isin(cases["image_id"])] for part in tested]
+    if not any(len(part) for part in known):
+        return cases
+    if len(bundles) > 1:
+        raise DataError(
+            "The ensemble's members were trained on images of this data set, each on other ones: none is new to all of "
+            "them. Give a data set that they have not seen, or evaluate one member."
+        )
+    return cases.set_index("image_id", drop=False).loc[known[0]].reset_index(drop=True)
+
+
+def _is_tested(bundle: ModelBundle) -> bool:
+    return bundle.predictions_path.is_file()
+
+
+def predict_cases(
+    model: Predictor | Ensemble,
+    cases: pd.DataFrame,
+    *,
+    tta: bool = False,
+    on_progress: Callable[[int], None] | None = None,
+) -> pd.DataFrame:
+    """Predict every case from its image file; columns as in a bundle's test predictions, but without Grad-CAM maps.
+
+    Further columns: `entropy` (nats); of an ensemble `disagreement` (mutual information, nats) and `dissenters` (how
+    many members call another class); with a novelty check `novelty` (distance) and `novel`; `seconds` that the image
+    took, decoding included. `on_progress` is told how many cases are done. Raises ImageError, naming the file, for a
+    damaged image.
+    """
+    predictions: list[Prediction] = []
+    seconds: list[float] = []
+    for path in cases["path"]:
+        started = time.perf_counter()
+        try:
+            image = decode(Path(path))
+        except ImageError as error:
+            raise ImageError(f"{path}: {error}") from error
+        predictions.append(model.predict(image, tta=tta))
+        seconds.append(time.perf_counter() - started)
+        if on_progress is not None:
+            on_progress(len(predictions))
+    table = cases[list(KNOWN)].reset_index(drop=True)
+    table["predicted"] = [prediction.predicted for prediction in predictions]
+    for index, code in enumerate(predictions[0].classes):
+        table[f"logit_{code}"] = np.array([prediction.logits[index] for prediction in predictions], np.float32)
+        table[f"probability_{code}"] = np.array(
+            [prediction.probabilities[index] for prediction in predictions], np.float32
+        )
+    table["entropy"] = np.array([prediction.entropy for prediction in predictions], np.float32)
+    told = [(p.predicted, p.disagreement) for p in predictions if p.disagreement is not None]
+    if told:
+        table["disagreement"] = np.array([disagreement.mutual_information for _, disagreement in told], np.float32)
+        table["dissenters"] = np.array(
+            [disagreement.dissenters(predicted) for predicted, disagreement in told], np.int8
+        )
+    verdicts = [prediction.novelty for prediction in predictions if prediction.novelty is not None]
+    if verdicts:
+        table["novelty"] = np.array([verdict.distance for verdict in verdicts], np.float32)
+        table["novel"] = [verdict.novel for verdict in verdicts]
+    return table.assign(seconds=np.array(seconds, np.float32))
