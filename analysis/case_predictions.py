@@ -16,25 +16,23 @@ from model.prediction import Prediction, Predictor
 
 
 def unseen_cases(cases: pd.DataFrame, bundles: Sequence[ModelBundle]) -> pd.DataFrame:
-    """Those of `cases` that none of the bundles' models has learnt from, as far as their test predictions tell.
+    """Those of `cases` of which no bundle's model has learnt the image, or another image of the lesion.
 
-    If a single model was trained on a data set with these images, that is its own test part, in the order of its
-    test predictions; otherwise all of them. Raises DataError for an ensemble whose members were trained on them.
+    A bundle that does not say what it has learnt, a third party's, leaves all of them. Raises DataError where none is
+    left.
     """
-    tested = [pd.read_parquet(b.predictions_path, columns=["image_id"])["image_id"] for b in bundles if _is_tested(b)]
-    known = [part[part.isin(cases["image_id"])] for part in tested]
-    if not any(len(part) for part in known):
-        return cases
-    if len(bundles) > 1:
+    seen = pd.Series(False, index=cases.index)
+    for bundle in bundles:
+        if bundle.learnt_path.is_file():
+            learnt = pd.read_parquet(bundle.learnt_path)
+            seen |= cases["image_id"].isin(learnt["image_id"]) | cases["lesion_id"].isin(learnt["lesion_id"])
+    if seen.all():
+        several = "its members" if len(bundles) > 1 else "it"
         raise DataError(
-            "The ensemble's members were trained on images of this data set, each on other ones: none is new to all of "
-            "them. Give a data set that they have not seen, or evaluate one member."
+            f"The model has nothing to be judged by here: of every image, {several} learnt it or another image of its "
+            "lesion. Give a data set that is new."
         )
-    return cases.set_index("image_id", drop=False).loc[known[0]].reset_index(drop=True)
-
-
-def _is_tested(bundle: ModelBundle) -> bool:
-    return bundle.predictions_path.is_file()
+    return cases[~seen].reset_index(drop=True)
 
 
 def predict_cases(

@@ -20,6 +20,7 @@ from model.classes import CODES
 from model.input_pipeline import steps_per_epoch
 from model.prediction import Predictor, batches, calibrated_probabilities, decide
 from model.splits import Split
+from model.training import settings
 
 COMPARED = ("oversampled", "lesion")
 HOW_TO_WRITE = "lesionlens leakage --data PATH --models BUNDLE BUNDLE --save"
@@ -27,7 +28,8 @@ FLAGS = ("image_in_training", "lesion_in_training")
 BATCH = 64
 # Two budgets of whole epochs can be made equal but for this share of their steps.
 BUDGET_TOLERANCE = 0.02
-NOT_SETTINGS = ("network", "size", "protocol", "fold", "batch", "epochs", "epochs_done", "best_epoch", "completed")
+# What two compared trainings may differ in, or what is compared by itself.
+APART = ("network", "size", "protocol", "fold", "batch", "epochs")
 
 
 class LeakageError(ValueError):
@@ -116,7 +118,6 @@ def training_of(card: Card) -> Training:
     """How the model of `card` was trained; raises LeakageError where the card does not say."""
     try:
         rows, batch, epochs = card.split["train"], card.training["batch"], card.training["epochs_done"]
-        settings = {name: value for name, value in card.training.items() if name not in NOT_SETTINGS}
         return Training(
             model=card.name,
             network=card.network,
@@ -128,7 +129,7 @@ def training_of(card: Card) -> Training:
             epochs=epochs,
             steps=epochs * steps_per_epoch(rows, batch),
             best_epoch=card.training["best_epoch"],
-            settings=settings,
+            settings=settings(card.training, APART),
             data=card.data["fingerprint"],
         )
     except KeyError as error:
@@ -147,7 +148,7 @@ def check_comparable(trainings: Sequence[Training]) -> None:
         one, other = getattr(first, name), getattr(second, name)
         if one != other:
             raise LeakageError(f"{first.model} and {second.model} differ in {name}: {one} and {other}.")
-    different = [key for key in first.settings if first.settings[key] != second.settings.get(key)]
+    different = [key for key in first.settings if first.settings[key] != second.settings[key]]
     if different:
         raise LeakageError(f"{first.model} and {second.model} were trained otherwise: {', '.join(different)} differ.")
     if abs(first.steps - second.steps) > BUDGET_TOLERANCE * max(first.steps, second.steps):

@@ -37,7 +37,7 @@ def option_gains(bundles: Sequence[ModelBundle], folder: Path = COMMITTED, seed:
     Raises PredictionsError where such a file is damaged.
     """
     classes = bundles[0].card.classes
-    names = [bundle.path.name for bundle in bundles]
+    names = [bundle.card.name for bundle in bundles]
 
     def committed(name: str) -> pd.DataFrame | None:
         path = folder / f"{name}.parquet"

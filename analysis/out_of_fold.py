@@ -16,6 +16,7 @@ from analysis.sensitivity import weighted_sensitivity
 from model.bundle import Card, ModelBundle
 from model.cases import fingerprint
 from model.splits import FOLDS, lesion_groups
+from model.training import settings
 
 SPECIFICITY = 0.9
 
@@ -149,7 +150,8 @@ def _recipe(card: Card) -> dict[str, object]:
     """What the folds of one cross-validation have in common."""
     split = {name: card.split.get(name) for name in ("protocol", "seed")}
     fingerprint = card.data.get("fingerprint")
-    return {**split, "network": card.network, "size": card.size, "classes": card.classes, "data": fingerprint}
+    own = {"network": card.network, "size": card.size, "classes": card.classes, "data": fingerprint}
+    return {**settings(card.training, apart=("fold", "start")), **split, **own}
 
 
 def _melanoma_sensitivity(table: pd.DataFrame, weights: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -70,6 +70,10 @@ def register(server: FastAPI, context: Context) -> None:
     def no_predictions(request: Request, error: PredictionsError) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, 404)
 
+    @server.exception_handler(MetadataError)
+    def no_such_patient(request: Request, error: MetadataError) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, 422)
+
     @server.get(f"{urls.API}/health")
     def health() -> dict[str, str]:
         return {"status": "ok", "model": context.bundle.card.name}
@@ -87,8 +91,7 @@ def register(server: FastAPI, context: Context) -> None:
 
         With `age` (years), `sex` or `site` the answer also holds the prediction that takes the patient into account.
         """
-        check_ensemble(context, ensemble)
-        asked = checked_patient(context, Asked(age, sex, site))
+        asked = await asyncio.to_thread(checked_patient, context, ensemble, Asked(age, sex, site))
 
         def answer(name: str, image: NDArray[uint8]) -> dict[str, Any]:
             return answered(context, name, predicted(context, image, tta, ensemble), ensemble, asked)
@@ -114,8 +117,7 @@ def register(server: FastAPI, context: Context) -> None:
         image as it stands.
         """
         check_question(context, method, target, against, seed)
-        check_ensemble(context, ensemble)
-        asked = checked_patient(context, Asked(age, sex, site))
+        asked = await asyncio.to_thread(checked_patient, context, ensemble, Asked(age, sex, site))
 
         def answer(name: str, image: NDArray[uint8]) -> dict[str, Any]:
             question = (context, name, image, method, target, against, seed)
@@ -126,7 +128,7 @@ def register(server: FastAPI, context: Context) -> None:
     @server.post(f"{urls.API}/images")
     async def open_image(request: Request, tta: bool = False, ensemble: bool = False) -> JSONResponse:
         """Predict the image in the request and give it back upright, without metadata, as a PNG of modest size."""
-        check_ensemble(context, ensemble)
+        await asyncio.to_thread(check_ensemble, context, ensemble)
 
         def answer(name: str, image: NDArray[uint8]) -> dict[str, Any]:
             return opened(name, image, tta, ensemble)
@@ -173,7 +175,7 @@ def check_question(context: Context, method: str, target: str | None, against: s
 
 
 def check_ensemble(context: Context, ensemble: bool) -> None:
-    """Raise HTTPException 422 when the ensemble is asked for and there is none."""
+    """Raise HTTPException 422 when the ensemble is asked for and there is none; the first time it loads all members."""
     if ensemble:
         try:
             _ = context.ensemble
@@ -181,12 +183,11 @@ def check_ensemble(context: Context, ensemble: bool) -> None:
             raise HTTPException(422, str(error)) from error
 
 
-def checked_patient(context: Context, asked: Asked) -> Asked:
-    """`asked` itself; raises HTTPException 422 where it cannot be taken into account."""
-    try:
-        check_patient(context.bundle, asked)
-    except MetadataError as error:
-        raise HTTPException(422, str(error)) from error
+def checked_patient(context: Context, ensemble: bool, asked: Asked) -> Asked:
+    """`asked` itself; raises HTTPException as `check_ensemble` does, MetadataError as `check_patient` does."""
+    check_ensemble(context, ensemble)
+    bundles = [member.bundle for member in context.ensemble.members] if ensemble else [context.bundle]
+    check_patient(bundles, asked)
     return asked
 
 

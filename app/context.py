@@ -39,8 +39,8 @@ class Context:
 
     @cached_property
     def ensemble(self) -> Ensemble:
-        """All folds together; raises BundleError when there is only one."""
-        return open_ensemble(self.bundle.path)
+        """All folds together, quantised if the model is; raises BundleError for one that is alone or a bad member."""
+        return open_ensemble(self.bundle.path, int8=self.bundle.int8)
 
     @cached_property
     def explanation_threads(self) -> ThreadPoolExecutor:

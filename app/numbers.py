@@ -44,8 +44,9 @@ def with_interval(estimate: Estimate, digits: int = 3) -> str:
 
 
 def signed_interval(estimate: Estimate) -> str:
-    """A gain with its sign and interval, such as +0.004 (−0.001 to +0.009)."""
+    """A difference with its interval and all signs, such as −0.002 (−0.009 to +0.004), or a dash for what is NaN."""
     if math.isnan(estimate.value):
         return DASH
-    value, low, high = (f"{end:+.3f}".replace("-", "−") for end in (estimate.value, estimate.low, estimate.high))
-    return f"{value} ({low} to {high})"
+    ends = (round(end, 3) + 0.0 for end in (estimate.value, estimate.low, estimate.high))  # no negative zero
+    value, low, high = (f"{end:+.3f}".replace("-", "−") for end in ends)
+    return f"{value} ({DASH if math.isnan(estimate.low) else f'{low} to {high}'})"

@@ -8,7 +8,7 @@ import numpy as np
 
 from model.bundle import ModelBundle
 from model.ensemble import Ensemble
-from model.metadata import UNKNOWN, MetadataError, MetadataFusion, fuse, patient, read_fusion
+from model.metadata import OLDEST, UNKNOWN, MetadataError, MetadataFusion, fuse, patient, read_fusion
 from model.prediction import Predictor, decide
 
 
@@ -26,14 +26,27 @@ class Asked:
         return self.age is not None or any(said not in (None, UNKNOWN) for said in (self.sex, self.site))
 
 
-def check_patient(bundle: ModelBundle, asked: Asked) -> None:
-    """Raise MetadataError for an impossible patient, and for any where the model cannot take one into account."""
+def age_in_years(said: float | str | None) -> float | None:
+    """The age that a form field holds, None where it is empty; raises MetadataError for what is no number."""
+    if said in ("", None):
+        return None
+    try:
+        return float(said)
+    except (TypeError, ValueError) as error:
+        raise MetadataError(f"The age is a number of years from 0 to {OLDEST}, not {said!r}.") from error
+
+
+def check_patient(bundles: Sequence[ModelBundle], asked: Asked) -> None:
+    """Raise MetadataError for an impossible patient, and for any where one of the models cannot take one into account.
+
+    `bundles` are those that will answer: the model's, or those of the ensemble's members.
+    """
     if asked.anything:
-        patient(fusions_of([bundle])[0], asked.age, asked.sex, asked.site)
+        patient(fusions_of(bundles), asked.age, asked.sex, asked.site)
 
 
 def fusions_of(bundles: Sequence[ModelBundle]) -> tuple[MetadataFusion, ...]:
-    """The fusion of each bundle; raises MetadataError where there is none."""
+    """The fusion of each bundle; raises MetadataError where there is none, or a damaged one."""
     found = [(bundle, read_fusion(bundle.path)) for bundle in bundles]
     for bundle, fusion in found:
         if fusion is None:
@@ -41,6 +54,8 @@ def fusions_of(bundles: Sequence[ModelBundle]) -> tuple[MetadataFusion, ...]:
                 f"{bundle.card.name} cannot take the patient into account: its bundle has no metadata.npz, which "
                 "training writes where the data set knows age, sex or site."
             )
+        if fusion.effects.shape[1] != len(bundle.card.classes):
+            raise MetadataError(f"The metadata.npz of {bundle.card.name} is damaged: it is of other classes.")
     return tuple(fusion for _, fusion in found if fusion is not None)
 
 
@@ -59,7 +74,7 @@ def with_patient(
     card = members[0].bundle.card
     classes, prior = card.classes, model.class_prior if isinstance(model, Ensemble) else card.class_prior
     image = np.array([[probabilities[code] for code in classes]])
-    shares = fuse(fusions, image, patient(fusions[0], asked.age, asked.sex, asked.site))[0]
+    shares = fuse(fusions, image, patient(fusions, asked.age, asked.sex, asked.site))[0]
     return {
         "age": asked.age,
         "sex": asked.sex,

@@ -11,7 +11,8 @@ from app.certainty import name_in_a_sentence
 from app.components import class_chip
 from app.context import Context
 from app.numbers import percent, signed_interval
-from app.patient import Asked, with_patient
+from app.patient import Asked, age_in_years, with_patient
+from model.bundle import BundleError
 from model.metadata import OLDEST, SEXES, MetadataError, MetadataFusion, read_fusion
 
 FIELDS = ("explain-age", "explain-sex", "explain-site")
@@ -26,31 +27,43 @@ CAVEAT = (
 def patient_panel(context: Context, query: Mapping[str, str]) -> list[Component]:
     """The fields as the address fills them (`age`, `sex`, `site`), and the place of what they change.
 
-    Nothing for a model that cannot take the patient into account.
+    Nothing for a model that cannot take the patient into account, and for a damaged fusion the sentence that says so.
     """
-    fusion = read_fusion(context.bundle.path)
+    try:
+        fusion = read_fusion(context.bundle.path)
+    except MetadataError as error:
+        return [_section(html.P(str(error), role="alert"))]
     if fusion is None:
         return []
     asked = asked_by(query, fusion)
     age, sex, site = FIELDS
     return [
-        html.Section(
-            [
-                html.Div(dmc.Title("With age, sex and site", order=2), className="panel-heading"),
-                html.Div(
-                    [
-                        dmc.NumberInput(id=age, label="Age", value=asked.age, min=0, max=OLDEST, placeholder="Unknown"),
-                        _select(sex, "Sex", SEXES, asked.sex),
-                        _select(site, "Site", fusion.sites, asked.site),
-                    ],
-                    className="patient-fields",
-                ),
-                html.Div(NOTHING, id=RESULT, className="patient-result", **{"aria-live": "polite"}),
-                html.P(f"{_gain(context)}{CAVEAT}", className="caption"),
-            ],
-            className="panel",
+        _section(
+            html.Div(
+                [
+                    dmc.NumberInput(
+                        id=age,
+                        label="Age",
+                        value=asked.age,
+                        min=0,
+                        max=OLDEST,
+                        allowNegative=False,
+                        placeholder="Unknown",
+                    ),
+                    _select(sex, "Sex", SEXES, asked.sex),
+                    _select(site, "Site", fusion.sites, asked.site),
+                ],
+                className="patient-fields",
+            ),
+            html.Div(NOTHING, id=RESULT, className="patient-result", **{"aria-live": "polite"}),
+            html.P(f"{_gain(context)}{CAVEAT}", className="caption"),
         )
     ]
+
+
+def _section(*content: Component) -> Component:
+    heading = html.Div(dmc.Title("With age, sex and site", order=2), className="panel-heading")
+    return html.Section([heading, *content], className="panel")
 
 
 def asked_by(query: Mapping[str, str], fusion: MetadataFusion) -> Asked:
@@ -76,11 +89,10 @@ def register_patient(app: Dash, context: Context, current: str) -> None:
     def show(image: dict[str, Any] | None, age: float | str | None, sex: str | None, site: str | None) -> Any:
         if not image or "error" in image:
             return NOTHING
-        model = context.predictor if image["disagreement"] is None else context.ensemble
-        asked = Asked(float(age) if age not in ("", None) else None, sex, site)
         try:
-            found = with_patient(model, image["probabilities"], asked)
-        except MetadataError as error:
+            model = context.predictor if image["disagreement"] is None else context.ensemble
+            found = with_patient(model, image["probabilities"], Asked(age_in_years(age), sex, site))
+        except (MetadataError, BundleError) as error:
             return str(error)
         return NOTHING if found is None else _comparison(image, found)
 

@@ -22,7 +22,10 @@ ONNX_FILE = "serving.onnx"
 INT8_FILE = "serving_int8.onnx"
 CARD_FILE = "card.json"
 HISTORY_FILE = "history.csv"
+LEARNT_FILE = "learnt_cases.parquet"
 PREDICTIONS_FILE = "test_predictions.parquet"
+# The folder of a bundle inside of the folder of its training.
+TRAINED = "bundle"
 SHIPPED = Path(__file__).parent / "weights"
 DEFAULT_BUNDLE = SHIPPED / "efficientnet_lite0_lesion_fold0_192px"
 
@@ -108,15 +111,28 @@ class ModelBundle:
         return self.path / (INT8_FILE if self.int8 else ONNX_FILE)
 
     @property
+    def learnt_path(self) -> Path:
+        """The image_id and lesion_id of every case that training or validation has seen."""
+        return self.path / LEARNT_FILE
+
+    @property
     def predictions_path(self) -> Path:
         """The predictions of the test part."""
         return self.path / PREDICTIONS_FILE
 
     @cached_property
     def head(self) -> LinearHead | None:
-        """The linear head, or None where the network does not end in global average pooling and one dense layer."""
+        """The linear head, or None where the network does not end in global average pooling of its layer `features`
+        and one dense layer.
+        """
         layers = json.loads(self.architecture_path.read_text(encoding="utf-8"))["config"]["layers"]
-        if {"GlobalAveragePooling2D"} != {layer["class_name"] for layer in layers if layer["name"] == "embedding"}:
+        embedding = next((layer for layer in layers if layer["name"] == "embedding"), None)
+        if embedding is None or embedding["class_name"] != "GlobalAveragePooling2D":
+            return None
+        # Where a map of one position is pooled, `features` is an earlier layer and there are others between the two.
+        [node] = embedding["inbound_nodes"]
+        [pooled] = [given for given in (*node["args"], *node["kwargs"].values()) if isinstance(given, dict)]
+        if pooled["config"]["keras_history"] != ["features", 0, 0]:
             return None
         with safe_open(self.weights_path, "numpy") as weights:
             kernel, bias = (weights.get_tensor(f"logits/{name}") for name in ("kernel", "bias"))
@@ -164,15 +180,18 @@ def load_bundle(path: Path | str, *, int8: bool = False) -> ModelBundle:
 
 
 def folds(path: Path) -> tuple[Path, ...]:
-    """The bundles in the folder of bundle `path` whose names differ from its own in the fold alone, in order of fold.
+    """The bundles beside bundle `path` whose names differ from its own in the fold alone, in order of fold.
 
-    `path` is one of them; they are the members of an ensemble.
+    A bundle that `lesionlens train` wrote, `…_fold0_192px/bundle`, is named by its training's folder. `path` is one of
+    them; they are the members of an ensemble.
     """
     path = path.resolve()
-    pattern = re.sub(r"_fold\d+(?=_|$)", r"_fold(\\d+)", re.escape(path.name))
-    found = [(re.fullmatch(pattern, other.name), other) for other in path.parent.iterdir()]
+    training = path.parent if path.name == TRAINED else path
+    inside = path.relative_to(training)
+    pattern = re.sub(r"_fold\d+(?=_|$)", r"_fold(\\d+)", re.escape(training.name))
+    found = [(re.fullmatch(pattern, other.name), other / inside) for other in training.parent.iterdir()]
     numbered = sorted((int(match[1]), other) for match, other in found if match is not None and match.groups())
-    return tuple(other for _, other in numbered) or (path,)
+    return tuple(other for _, other in numbered if (other / CARD_FILE).is_file()) or (path,)
 
 
 def shipped_ensemble() -> tuple[Path, ...]:

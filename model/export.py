@@ -95,6 +95,7 @@ def write_bundle(
     pd.DataFrame(result.history).to_csv(folder / HISTORY_FILE, index=False, lineterminator="\n")
     write_card(folder, card)
     bundle = load_bundle(folder)
+    write_learnt_cases(bundle, cases, parts)
     write_novelty_check(bundle, images, parts)
     return bundle
 
@@ -118,6 +119,12 @@ def write_network(folder: Path, model: keras.Model) -> None:
     (folder / ARCHITECTURE_FILE).write_text(architecture_json(model), encoding="utf-8")
     (folder / WEIGHTS_FILE).write_bytes(weights_file)
     (folder / ONNX_FILE).write_bytes(serving_graph(model, weights_file))
+
+
+def write_learnt_cases(bundle: ModelBundle, cases: pd.DataFrame, parts: Split) -> None:
+    """Write which cases the model of `bundle` was trained or validated on, so that it is not judged by them later."""
+    rows = np.unique(np.concatenate([parts.train, parts.validation]))  # `oversampled` repeats images
+    cases.iloc[rows][["image_id", "lesion_id"]].to_parquet(bundle.learnt_path, index=False, compression="zstd")
 
 
 def write_novelty_check(bundle: ModelBundle, images: NDArray[np.uint8], parts: Split) -> None:

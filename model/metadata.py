@@ -81,14 +81,18 @@ def fuse(
     return shares
 
 
-def patient(fusion: MetadataFusion, age: float | None, sex: str | None, site: str | None) -> pd.DataFrame:
-    """One patient as a table of one row; None is unknown. Raises MetadataError for what cannot be."""
+def patient(fusions: Sequence[MetadataFusion], age: float | None, sex: str | None, site: str | None) -> pd.DataFrame:
+    """One patient as a table of one row; None is unknown. Raises MetadataError for what cannot be.
+
+    The site is one of any of the `fusions`; to those that do not know it, it says nothing.
+    """
+    sites = sorted({known for fusion in fusions for known in fusion.sites})
     if age is not None and not 0 <= age <= OLDEST:
         raise MetadataError(f"The age is a number of years from 0 to {OLDEST}, not {age:g}.")
     if sex not in (None, UNKNOWN, *SEXES):
         raise MetadataError(f"The sex is {', '.join(SEXES)} or {UNKNOWN}, not {sex!r}.")
-    if site not in (None, UNKNOWN, *fusion.sites):
-        raise MetadataError(f"The site is one of {', '.join(fusion.sites)} or {UNKNOWN}, not {site!r}.")
+    if site not in (None, UNKNOWN, *sites):
+        raise MetadataError(f"The site is one of {', '.join(sites)} or {UNKNOWN}, not {site!r}.")
     return pd.DataFrame({"age": [np.nan if age is None else float(age)], "sex": [sex], "site": [site]})
 
 
@@ -136,8 +140,15 @@ def read_fusion(folder: Path) -> MetadataFusion | None:
         with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
             numbers = {name: float(arrays[name]) for name in ("weight", "age_mean", "age_deviation", "female")}
             sites = tuple(str(site) for site in arrays["sites"])
-            return MetadataFusion(arrays["effects"], sites=sites, site_shares=arrays["site_shares"], **numbers)
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+            effects, shares = (np.asarray(arrays[name], np.float64) for name in ("effects", "site_shares"))
+        if effects.ndim != 2 or len(effects) != 3 + len(sites) or shares.shape != (len(sites),):
+            raise ValueError("its arrays do not fit together.")
+        if not np.isfinite([*effects.ravel(), *shares, *numbers.values()]).all():
+            raise ValueError("its numbers are not all finite.")
+        if numbers["age_deviation"] <= 0:
+            raise ValueError("its ages do not deviate.")
+        return MetadataFusion(effects, sites=sites, site_shares=shares, **numbers)
+    except (OSError, EOFError, ValueError, TypeError, KeyError, BadZipFile) as error:
         raise MetadataError(f"{path} is damaged: {error}") from error
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -190,6 +190,11 @@ def train(
     model.set_weights(state.best_weights)
     to_natural_mix(model, balance)
     return TrainingResult(model, configuration, balance.prior, state.history, completed)
+
+
+def settings(training: Mapping[str, Any], apart: Collection[str]) -> dict[str, Any]:
+    """The configuration that a card's `training` records, but for what `apart` names; None where it does not say."""
+    return {field.name: training.get(field.name) for field in fields(Configuration) if field.name not in apart}
 
 
 def best_epoch(history: list[dict[str, float]]) -> int:

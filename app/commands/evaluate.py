@@ -126,8 +126,8 @@ def _predictions(arguments: argparse.Namespace) -> "DataFrame":
     unseen = unseen_cases(cases, [member.bundle for member in members(model)])
     if len(unseen) < len(cases):
         print(
-            f"Of {len(cases):,} images the {len(unseen):,} of the model's test part are taken: it was trained with the "
-            "others.",
+            f"Of {len(cases):,} images {len(unseen):,} are taken: the model has learnt the others, or another image of "
+            "their lesions.",
             file=sys.stderr,
         )
     with progress_bar("Predicting", len(unseen)) as advance:

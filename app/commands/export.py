@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-    from analysis.bootstrap import Estimate
     from analysis.exports import Export
     from model.bundle import ModelBundle
 
@@ -90,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def rows(exports: Sequence["Export"]) -> list[list[str]]:
     """One row of text for each format, in the columns of COLUMNS."""
-    from app.numbers import percent, with_interval
+    from app.numbers import percent, signed_interval, with_interval
 
     return [
         [
@@ -102,13 +101,6 @@ def rows(exports: Sequence["Export"]) -> list[list[str]]:
         ]
         for one in exports
     ]
-
-
-def signed_interval(difference: "Estimate") -> str:
-    """A difference with its interval and all signs, such as −0.002 (−0.009 to +0.004)."""
-    ends = (round(end, 3) + 0.0 for end in (difference.value, difference.low, difference.high))  # no negative zero
-    value, low, high = (f"{end:+.3f}".replace("-", "−") for end in ends)
-    return f"{value} ({low} to {high})"
 
 
 def verdict(exports: Sequence["Export"]) -> str:

@@ -66,7 +66,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(arguments: argparse.Namespace) -> int:
     """Train, write the bundle, measure it; raises DataError or TrainingError when it cannot start."""
     from app.training_display import TrainingDisplay
-    from model.bundle import load_bundle
+    from model.bundle import TRAINED, load_bundle
     from model.cases import load_cases
     from model.splits import LEAKY, split
     from model.tensorflow_start import start_tensorflow
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     names = {field.name for field in fields(Configuration)} - {"augmentation"}
     configuration = Configuration(**{name: getattr(arguments, name) for name in names})
     folder = arguments.out or Path("runs") / default_name(configuration)
-    bundle = folder / "bundle"
+    bundle = folder / TRAINED
     cases = load_cases(arguments.data)
     if arguments.limit is not None:
         cases = limited(cases, arguments.limit)

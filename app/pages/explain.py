@@ -16,7 +16,7 @@ from fastapi import FastAPI, Response
 
 from app import explain_parts as parts
 from app import urls
-from app.api import check_ensemble, check_question, checked_patient, explained, sample_image
+from app.api import check_question, checked_patient, explained, sample_image
 from app.certainty_parts import certainty, novelty_alert
 from app.components import page_header
 from app.context import Context
@@ -30,6 +30,7 @@ from app.streaming import progress_store, result_store, stream_explanation
 from app.uploads import pixels
 from explain import METHODS
 from explain.export import png_bytes
+from model.bundle import BundleError
 from model.classes import diagnosis
 from model.phantoms import SAMPLES
 
@@ -126,7 +127,10 @@ def register_callbacks(app: Dash, context: Context) -> None:
             return None, None
         card, novelty = context.bundle.card, current["novelty"]
         if current["disagreement"] is not None:
-            card = replace(card, class_prior=context.ensemble.class_prior)
+            try:
+                card = replace(card, class_prior=context.ensemble.class_prior)
+            except BundleError as error:  # the tab is older than the server
+                return None, html.P(str(error), className="caption")
         bars = probability_bars(card, current["predicted"], current["probabilities"])
         novel = "yes" if novelty is not None and novelty["novel"] else "no"
         shown = html.Div([bars, certainty(current)], **{"data-number": current["number"], "data-novel": novel})
@@ -211,8 +215,7 @@ def register_api(server: FastAPI, context: Context) -> None:
         site: str | None = None,
     ) -> dict[str, Any]:
         check_question(context, method, target, against)
-        check_ensemble(context, ensemble)
-        asked = checked_patient(context, Asked(age, sex, site))
+        asked = await asyncio.to_thread(checked_patient, context, ensemble, Asked(age, sex, site))
         image = sample_image(sample)
         question = (context, SAMPLES[sample].title, image, method, target, against)
         answer = partial(explained, *question, tta=tta, ensemble=ensemble, asked=asked)

@@ -7,11 +7,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.audit import write_table
-from analysis.leakage import Training, predictions_file
+from analysis.leakage import APART, Training, predictions_file
+from model.training import settings
 from tests.analysis.conftest import make_predictions
 
-LEAKY = Training("leaky", "lesion_cnn", 64, "oversampled", 0, 32_872, 32, 10, 10_270, 8, {"seed": 0}, "abc")
-HONEST = Training("honest", "lesion_cnn", 64, "lesion", 0, 7_010, 32, 47, 10_293, 30, {"seed": 0}, "abc")
+SETTINGS = settings({"seed": 0}, apart=APART)
+LEAKY = Training("leaky", "lesion_cnn", 64, "oversampled", 0, 32_872, 32, 10, 10_270, 8, SETTINGS, "abc")
+HONEST = Training("honest", "lesion_cnn", 64, "lesion", 0, 7_010, 32, 47, 10_293, 30, SETTINGS, "abc")
 
 
 def measured(training: Training = LEAKY) -> pd.DataFrame:

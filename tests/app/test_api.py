@@ -1,6 +1,8 @@
+import asyncio
 import base64
 import io
 from pathlib import Path
+from shutil import copyfile
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from PIL import Image
 
 from app.server import create_app
 from explain import explain
-from model.bundle import ModelBundle
+from model.bundle import INT8_FILE, ONNX_FILE, BundleError, ModelBundle, folds
 from model.classes import CODES
 from model.ensemble import open_ensemble
 from model.images import MAX_BYTES, decode
@@ -66,6 +68,47 @@ def test_the_ensemble_answers_where_there_are_folds(
         assert len(answer["disagreement"]["calls"]) == 2
         explained = client.get("/api/explain?sample=melanoma&ensemble=1").json()
         assert explained["predicted"] == expected.predicted == explained["attribution"]["target"]
+
+
+def test_a_quantised_model_has_a_quantised_ensemble(
+    bundle: ModelBundle, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    first = two_folds(bundle, tmp_path_factory.mktemp("int8"))
+    copyfile(first / ONNX_FILE, first / INT8_FILE)
+    with TestClient(create_app(first, int8=True)) as client:
+        answer = client.post("/api/predict", params={"ensemble": 1}, content=PHANTOM)
+        assert answer.status_code == 422
+        assert f"has no {INT8_FILE}" in answer.json()["detail"]
+    for fold in folds(first)[1:]:
+        copyfile(fold / ONNX_FILE, fold / INT8_FILE)
+    members = create_app(first, int8=True).state.context.ensemble.members
+    assert [member.bundle.onnx_path.name for member in members] == [INT8_FILE, INT8_FILE]
+
+
+@pytest.mark.parametrize("route", ["/api/predict", "/api/explain", "/api/images", "/api/explain?sample=melanoma"])
+def test_opening_the_ensemble_does_not_hold_up_the_event_loop(
+    client: TestClient, route: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = []
+
+    def open_slowly(*_: object, **__: object) -> None:
+        inside.append(_running_loop())
+        raise BundleError("There is none.")
+
+    monkeypatch.setattr("app.context.open_ensemble", open_slowly)
+    if "sample" in route:
+        answer = client.get(route, params={"sample": "melanoma", "ensemble": 1})
+    else:
+        answer = client.post(route, params={"ensemble": 1}, content=PHANTOM)
+    assert (answer.status_code, answer.json()["detail"], inside) == (422, "There is none.", [False])
+
+
+def _running_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def test_the_ensemble_of_a_lonely_model_is_refused_in_words(

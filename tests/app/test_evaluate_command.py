@@ -10,7 +10,7 @@ from PIL import Image
 from sklearn.metrics import balanced_accuracy_score, recall_score
 
 from app.cli import main
-from model.bundle import ModelBundle
+from model.bundle import ModelBundle, folds
 from model.classes import CODES
 from model.phantoms import SAMPLES, sample
 from model.prediction import Predictor
@@ -98,18 +98,26 @@ def test_the_ensemble_is_evaluated_on_what_is_new_to_it(
     np.testing.assert_allclose(np.exp(logits), saved[[f"probability_{code}" for code in CODES]], rtol=1e-4)
 
 
-def test_of_images_that_it_was_trained_with_only_its_test_part_is_taken(
-    phantoms: Path, bundle: ModelBundle, table: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_what_a_model_has_learnt_does_not_judge_it(
+    phantoms: Path, bundle: ModelBundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = two_folds(bundle, tmp_path)
-    known = table.head(2).assign(image_id=["vascular", "hair"])
-    known.to_parquet(first / "test_predictions.parquet")
+    second = folds(first)[1]
+    # A folder per class has no lesions: every image is its own.
+    names = sorted(file.stem for file in phantoms.rglob("*.*"))
+    learnt(first, images=names[:2], lesions=names[2:3])
     assert main(["evaluate", "--model", str(first), "--data", str(phantoms), "--json"]) == 0
     captured = capsys.readouterr()
-    assert json.loads(captured.out)["cases"] == 2
-    assert "it was trained with the others" in captured.err
+    assert json.loads(captured.out)["cases"] == len(names) - 3
+    assert f"Of {len(names)} images {len(names) - 3} are taken" in captured.err
+    learnt(second, images=names[3:], lesions=[])
     assert main(["evaluate", "--model", str(first), "--ensemble", "--data", str(phantoms)]) == 2
-    assert "none is new to all of them" in capsys.readouterr().err
+    assert "nothing to be judged by" in capsys.readouterr().err
+
+
+def learnt(path: Path, images: list[str], lesions: list[str]) -> None:
+    rows = [(image, "a lesion") for image in images] + [("an image", lesion) for lesion in lesions]
+    pd.DataFrame(rows, columns=["image_id", "lesion_id"]).to_parquet(path / "learnt_cases.parquet")
 
 
 @pytest.mark.parametrize("option", ["--tta", "--ensemble", "--save=predictions.parquet"])

@@ -105,7 +105,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
     images = cached_images(list(cases["path"]), 32, root / "cache")
     for protocol in ("oversampled", "lesion"):
         configuration = Configuration(network="lesion_cnn", size=32, protocol=protocol, epochs=1)
-        history = [{"epoch": 1, "validation_macro_auc": 0.5}]
+        history = [{"epoch": 1, "validation_macro_auc": 0.5, "cpu_seconds": 60.0 * len(protocol)}]
         result = TrainingResult(lesion_cnn(32), configuration, np.full(7, 1 / 7), history, True)
         write_bundle(root / protocol, result, cases, split(cases, protocol), images, protocol)
     return root, root / "oversampled", root / "lesion"

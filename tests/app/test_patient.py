@@ -3,7 +3,9 @@
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,13 +15,15 @@ from scipy.special import softmax
 from app.cli import main
 from app.context import Context
 from app.pages import render
-from app.patient_parts import NOTHING, asked_by
+from app.pages.explain import CURRENT
+from app.patient_parts import FIELDS, NOTHING, RESULT, asked_by
 from app.server import create_app
 from app.uploads import png
-from model.bundle import ModelBundle, load_bundle
+from model.bundle import ModelBundle, folds, load_bundle
 from model.classes import CODES
 from model.metadata import METADATA_FILE, MetadataFusion, write_fusion
 from model.phantoms import sample
+from tests.app.two_folds import two_folds
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +129,99 @@ def test_the_page_fills_the_fields_from_its_address(fused: ModelBundle, fusion: 
     odd = asked_by({"age": "many", "sex": "both", "site": "moon"}, fusion)
     assert not odd.anything
     assert asked_by({"age": "999"}, fusion).age is None
+
+
+@pytest.fixture
+def pair(bundle: ModelBundle, fusion: MetadataFusion, tmp_path: Path) -> tuple[Path, Path]:
+    """Two folds: one of `fusion`, and one whose second site is another."""
+    first, second = folds(two_folds(bundle, tmp_path / "pair"))
+    write_fusion(first, fusion)
+    write_fusion(second, replace(fusion, sites=("back", "ear")))
+    return first, second
+
+
+def test_the_ensemble_takes_a_site_that_any_member_knows(pair: tuple[Path, Path], image: bytes) -> None:
+    with TestClient(create_app(pair[0])) as client:
+        alone = client.post("/api/predict?site=ear", content=image)
+        assert (alone.status_code, "one of back, foot or" in alone.json()["detail"]) == (422, True)
+        moon = client.post("/api/predict?site=moon&ensemble=1", content=image)
+        assert (moon.status_code, "one of back, ear, foot or" in moon.json()["detail"]) == (422, True)
+        answer = client.post("/api/predict?site=ear&ensemble=1", content=image).json()
+        # One of two members knows the site: half of weight 0.5 times the effect of 3, less its average of a half.
+        shift = np.where(np.asarray(CODES) == "nv", 0.5 * 0.5 * 3.0 * 0.5, 0.0)
+        expected = softmax(np.log(list(answer["probabilities"].values())) + shift)
+        np.testing.assert_allclose(list(answer["with_metadata"]["probabilities"].values()), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("damage", ["absent", "broken", "other classes"])
+def test_an_ensemble_with_a_member_without_a_sound_fusion_says_so(
+    pair: tuple[Path, Path], fusion: MetadataFusion, image: bytes, damage: str
+) -> None:
+    first, second = pair
+    (second / METADATA_FILE).unlink()
+    if damage == "broken":
+        (second / METADATA_FILE).write_bytes(b"PK")
+    elif damage == "other classes":
+        write_fusion(second, replace(fusion, effects=np.zeros((5, 2))))
+    with TestClient(create_app(first)) as client:
+        assert client.post("/api/predict?age=70", content=image).status_code == 200
+        for route in ("predict", "explain"):
+            answer = client.post(f"/api/{route}?age=70&ensemble=1", content=image)
+            assert answer.status_code == 422
+            assert "metadata.npz" in answer.json()["detail"]
+        assert client.get("/api/explain?sample=naevus&age=70&ensemble=1").status_code == 422
+        assert client.post("/api/predict?ensemble=1", content=image).json()["with_metadata"] is None
+
+
+def test_a_damaged_fusion_leaves_the_rest_of_the_page(fused: ModelBundle, image: bytes, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(fused.path, folder)
+    (folder / METADATA_FILE).write_bytes(b"no arrays")
+    page = str(render(Context(load_bundle(folder)), "/explain", {}))
+    assert "metadata.npz is damaged" in page
+    assert "explain-upload" in page
+    with TestClient(create_app(folder)) as client:
+        answer = client.post("/api/predict?age=70", content=image)
+        assert (answer.status_code, "is damaged" in answer.json()["detail"]) == (422, True)
+
+
+def called_back(client: TestClient, outputs: list[str], values: dict[str, Any]) -> str:
+    """What a callback of the page answers to the `values` of its inputs, each an id and a property."""
+
+    def named(dependency: str) -> dict[str, Any]:
+        identifier, _, name = dependency.rpartition(".")
+        return {"id": identifier, "property": name}
+
+    several = len(outputs) > 1
+    body = {
+        "output": f"..{'...'.join(outputs)}.." if several else outputs[0],
+        "outputs": [named(output) for output in outputs] if several else named(outputs[0]),
+        "inputs": [{**named(dependency), "value": value} for dependency, value in values.items()],
+        "changedPropIds": list(values)[:1],
+    }
+    answer = client.post("/_dash-update-component", json=body)
+    assert answer.status_code == 200
+    return answer.text
+
+
+@pytest.mark.parametrize(
+    ("age", "message"),
+    [("-", "from 0 to 120, not '-'"), (-1, "from 0 to 120, not -1"), ("", NOTHING), (None, NOTHING), (70, "Called ")],
+)
+def test_whatever_is_typed_as_age_is_answered_in_words(
+    server: TestClient, image: bytes, age: float | str | None, message: str
+) -> None:
+    fields = [f"{field}.value" for field in FIELDS]
+    current = server.post("/api/images", content=image).json()
+    values = {f"{CURRENT}.data": current, **dict.fromkeys(fields), fields[0]: age}
+    assert message in called_back(server, [f"{RESULT}.children"], values)
+
+
+def test_an_ensemble_that_is_no_longer_there_is_answered_in_words(server: TestClient, image: bytes) -> None:
+    fields = [f"{field}.value" for field in FIELDS]
+    current = {**server.post("/api/images", content=image).json(), "number": 1}
+    current["disagreement"] = {"mutual_information": 0.1, "calls": ["nv", "mel"]}
+    values = {f"{CURRENT}.data": current, **dict.fromkeys(fields), fields[0]: 70}
+    assert "is alone" in called_back(server, [f"{RESULT}.children"], values)
+    outputs = ["explain-novelty.children", "explain-probabilities.children"]
+    assert "is alone" in called_back(server, outputs, {f"{CURRENT}.data": current})

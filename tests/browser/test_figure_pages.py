@@ -226,7 +226,7 @@ def test_pair_errors_are_shown_with_their_contrast(page: Page, api: httpx.Client
 def test_metrics_highlight_is_in_the_address(page: Page) -> None:
     page.goto("/metrics")
     figures = page.locator(".js-plotly-plot")
-    expect(figures).to_have_count(3)
+    expect(figures).to_have_count(5)
     page.locator("#metrics-highlight").click()
     page.get_by_role("option", name="Melanoma (mel)").click()
     page.wait_for_url("**/metrics?highlight=mel")

@@ -116,9 +116,22 @@ def test_members_of_other_classes_and_lonely_ones_are_refused() -> None:
 def test_the_folds_are_the_bundles_beside_that_differ_in_the_fold_alone(tmp_path: Path) -> None:
     names = [f"net_lesion_fold{fold}_64px" for fold in (10, 2, 0)]
     for name in (*names, "net_lesion_fold1_96px", "other_lesion_fold1_64px", "net_lesion_fold3_64px_old", "net"):
-        (tmp_path / name).mkdir()
+        card_in(tmp_path / name)
+    (tmp_path / "net_lesion_fold5_64px").mkdir()
     assert [path.name for path in folds(tmp_path / names[1])] == names[::-1]
     assert folds(tmp_path / "net") == (tmp_path / "net",)
+
+
+def test_bundles_of_trainings_go_by_the_name_of_the_training(tmp_path: Path) -> None:
+    trained = [tmp_path / f"net_lesion_fold{fold}_64px" / "bundle" for fold in (0, 1)]
+    for path in trained:
+        card_in(path)
+    assert folds(trained[1]) == tuple(trained)
+
+
+def card_in(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "card.json").touch()
 
 
 def test_a_bundle_without_other_folds_makes_no_ensemble(tmp_path: Path) -> None:

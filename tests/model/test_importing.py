@@ -19,6 +19,7 @@ from scipy.special import softmax
 
 from explain import explain
 from explain.attribution import Attribution
+from explain.gradcam import gradient_maps
 from model.flattening import flattened, with_logits
 from model.images import prepare
 from model.importing import ImportedModel, import_model
@@ -242,6 +243,45 @@ def test_a_file_of_keras_2(original: keras.Sequential, tmp_path: Path) -> None:
     np.testing.assert_allclose(served(imported), called(original, IMAGES / np.float32(255)), atol=5e-3)
 
 
+def pooled_to_one_position() -> keras.Sequential:
+    """32 pixels halved five times, so that the global average pooling is of a map of one position."""
+    halvings = [layer for _ in range(5) for layer in (layers.Conv2D(8, 3, padding="same"), layers.MaxPooling2D(2))]
+    return varied(keras.Sequential([layers.Input((32, 32, 3)), *halvings, *end(2)]))
+
+
+def test_grad_cam_minds_layers_between_the_feature_map_and_the_pooling(tmp_path: Path) -> None:
+    model = pooled_to_one_position()
+    imported = imported_from(model, tmp_path, classes=PAIR, size=32)
+    lesion = prepare(sample("melanoma").image, 32)
+    ours = explain(lesion, Predictor(imported.bundle), "gradcam", "mel", "nv").values
+    mel, nv = gradient_maps(imported.bundle, lesion[np.newaxis])[0]
+    np.testing.assert_allclose(ours, mel - nv, atol=1e-6)
+    features = in_turn(model.layers[:-3])(tf.constant(lesion[np.newaxis], tf.float32))
+    assert features.shape == (1, 2, 2, 8)
+    expected = contrast_by_tape(features, in_turn(model.layers[-3:]), (0, 1))
+    np.testing.assert_allclose(ours, expected, atol=0.02 * np.abs(expected).max())
+    assert imported.bundle.head is None
+
+
+def own_loss(truth: Any, said: Any) -> Any:
+    return keras.ops.mean(keras.ops.square(truth - said))
+
+
+@pytest.mark.parametrize("file", ["model.keras", "MODEL.KERAS", "model.h5", "MODEL.H5"])
+def test_a_loss_of_a_network_inside_does_not_matter(file: str, tmp_path: Path) -> None:
+    backbone = keras.Sequential([layers.Input((SIZE, SIZE, 3)), layers.Conv2D(4, 3, strides=2)])
+    backbone.compile("adam", own_loss)
+    model = varied(keras.Sequential([layers.Input((SIZE, SIZE, 3)), backbone, *end(2)]))
+    model.compile("adam", own_loss)
+    saved = tmp_path / file.lower()
+    model.save(saved)
+    if saved.suffix == ".keras":
+        assert architecture(saved)["config"]["layers"][1]["compile_config"]["loss"]["config"] == "own_loss"
+    saved.rename(tmp_path / file)
+    imported = import_model(tmp_path / file, tmp_path / "bundle", ("a", "b"), SIZE)
+    np.testing.assert_allclose(served(imported), called(model, IMAGES), atol=5e-3)
+
+
 def test_outputs_without_softmax_are_logits(tmp_path: Path) -> None:
     model = small(layers.GlobalAveragePooling2D(), layers.Dense(2))
     imported = imported_from(model, tmp_path)
@@ -363,7 +403,73 @@ def with_bad_weights(path: Path) -> None:
         archive.writestr("model.weights.h5", "no weights")
 
 
-@pytest.mark.parametrize("harm", [truncated, text, without_architecture, with_bad_weights])
+def architecture(path: Path) -> dict[str, Any]:
+    with zipfile.ZipFile(path) as archive:
+        found: dict[str, Any] = json.loads(archive.read("config.json"))
+    return found
+
+
+def with_bad_deflate_stream(path: Path) -> None:
+    configuration = json.dumps(architecture(path))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", configuration)
+    content = bytearray(path.read_bytes())
+    start = zipfile.sizeFileHeader + len("config.json")
+    content[start : start + 40] = b"\xff" * 40
+    path.write_bytes(content)
+
+
+def with_central_header(path: Path, offset: int, value: bytes) -> None:
+    """Write `value` into the directory's entry of config.json, `offset` bytes after its start, and its local header."""
+    configuration = json.dumps(architecture(path))
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", configuration)
+    content = bytearray(path.read_bytes())
+    # A local header has all fields two bytes nearer to its start, as only the directory has the version made by.
+    for start in (content.index(b"PK\1\2") + offset, offset - 2):
+        content[start : start + len(value)] = value
+    path.write_bytes(content)
+
+
+def encrypted(path: Path) -> None:
+    with_central_header(path, 8, b"\1\0")
+
+
+def with_unknown_compression(path: Path) -> None:
+    with_central_header(path, 10, (97).to_bytes(2, "little"))
+
+
+def unpacking_to_gigabytes(path: Path) -> None:
+    with_central_header(path, 24, (2 << 30).to_bytes(4, "little"))
+
+
+def deep(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", '{"a": ' + "[" * 900 + "]" * 900 + "}")
+
+
+def with_a_number_for_module(path: Path) -> None:
+    configuration = architecture(path)
+    configuration["config"]["layers"][1]["module"] = 5
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", json.dumps(configuration))
+
+
+HARMS = [
+    truncated,
+    text,
+    without_architecture,
+    with_bad_weights,
+    with_bad_deflate_stream,
+    encrypted,
+    with_unknown_compression,
+    unpacking_to_gigabytes,
+    deep,
+    with_a_number_for_module,
+]
+
+
+@pytest.mark.parametrize("harm", HARMS)
 def test_a_damaged_keras_file_is_refused(harm: Callable[[Path], None], tmp_path: Path) -> None:
     path = tmp_path / "model.keras"
     small(*end(2)).save(path)
@@ -377,12 +483,30 @@ def weights_alone(path: Path) -> None:
         file["kernel"] = np.zeros(3)
 
 
-@pytest.mark.parametrize("harm", [truncated, text, weights_alone])
+def with_a_number_for_architecture(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        file.attrs["model_config"] = 5
+
+
+@pytest.mark.parametrize("harm", [truncated, text, weights_alone, with_a_number_for_architecture])
 def test_a_damaged_h5_file_is_refused(harm: Callable[[Path], None], tmp_path: Path) -> None:
     path = tmp_path / "model.h5"
     small(*end(2)).save(path)
     harm(path)
     with pytest.raises(ForeignModelError, match=r"model\.h5.*[Ss]ave"):
+        import_model(path, tmp_path / "bundle", ("a", "b"), SIZE)
+
+
+@pytest.mark.parametrize(("module", "name"), [("os", "relu"), ("keras.saving", "relu"), ("builtins", "load_model")])
+def test_a_function_that_is_no_activation_of_keras_is_refused(module: str, name: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    small(*end(2)).save(path)
+    configuration = architecture(path)
+    activation = {"module": module, "class_name": "function", "config": name, "registered_name": name}
+    configuration["config"]["layers"][1]["config"]["activation"] = activation
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", json.dumps(configuration))
+    with pytest.raises(ForeignModelError, match=r"needs 'function' in its layer 'conv2d.*none of Keras' own"):
         import_model(path, tmp_path / "bundle", ("a", "b"), SIZE)
 
 

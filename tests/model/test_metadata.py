@@ -1,6 +1,7 @@
 """The fusion of patient and image: nothing known changes nothing, the rest counts as far as validation says."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,21 +56,21 @@ def test_features_by_hand() -> None:
     fitted = fit_fusion(training, training, np.zeros((4, 3)), CLASSES)
     assert fitted is not None
     assert fitted.sites == ("back", "face")
-    known = patient(fitted, 70, "female", "face")
+    known = patient([fitted], 70, "female", "face")
     np.testing.assert_allclose(features(known, fitted), [[2, 3, 0.5, -0.75, 0.75]])
-    np.testing.assert_allclose(features(patient(fitted, None, "unknown", None), fitted), [[0, 0, 0, 0, 0]])
+    np.testing.assert_allclose(features(patient([fitted], None, "unknown", None), fitted), [[0, 0, 0, 0, 0]])
 
 
 def test_nothing_known_changes_nothing(fusion: MetadataFusion) -> None:
     logits = np.array([[1.0, -2.0, 0.5]])
-    shares = fusion.probabilities(logits, 1.7, patient(fusion, None, None, None))
+    shares = fusion.probabilities(logits, 1.7, patient([fusion], None, None, None))
     np.testing.assert_allclose(shares, softmax(logits / 1.7, axis=1), rtol=1e-12)
 
 
 def test_what_is_known_speaks_for_its_class(fusion: MetadataFusion) -> None:
     alike = np.zeros((1, 3))
-    old = fusion.probabilities(alike, 1, patient(fusion, 80, None, None))[0]
-    face = fusion.probabilities(alike, 1, patient(fusion, None, None, "face"))[0]
+    old = fusion.probabilities(alike, 1, patient([fusion], 80, None, None))[0]
+    face = fusion.probabilities(alike, 1, patient([fusion], None, None, "face"))[0]
     assert CLASSES[old.argmax()] == "a"
     assert CLASSES[face.argmax()] == "b"
 
@@ -128,6 +129,41 @@ def test_a_damaged_file_is_refused(content: bytes, tmp_path: Path) -> None:
         read_fusion(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"effects": np.zeros((2, 3))},
+        {"site_shares": np.zeros(7)},
+        {"weight": np.nan},
+        {"weight": np.zeros(2)},
+        {"age_deviation": 0.0},
+    ],
+)
+def test_arrays_that_cannot_be_a_fusion_are_refused(
+    fusion: MetadataFusion, changed: dict[str, Any], tmp_path: Path
+) -> None:
+    np.savez(tmp_path / METADATA_FILE, **{**vars(fusion), **changed})
+    with pytest.raises(MetadataError, match="is damaged"):
+        read_fusion(tmp_path)
+
+
+def test_an_array_that_is_no_archive_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / METADATA_FILE).open("wb") as file:
+        np.save(file, np.zeros(3))
+    with pytest.raises(MetadataError, match="is damaged"):
+        read_fusion(tmp_path)
+
+
+def test_of_several_fusions_any_knows_the_site_and_to_the_others_it_says_nothing(fusion: MetadataFusion) -> None:
+    shares = np.array([1.0])
+    other = MetadataFusion(np.vstack([fusion.effects[:3], [[5.0, 0, 0]]]), 1.0, 50, 10, 0.5, ("ear",), shares)
+    asked = patient([fusion, other], None, None, "face")
+    np.testing.assert_array_equal(features(asked, other), np.zeros((1, 4)))
+    assert features(asked, fusion).any()
+    with pytest.raises(MetadataError, match="one of back, ear, face, foot or unknown"):
+        patient([fusion, other], None, None, "moon")
+
+
 def test_a_pickle_is_not_opened(tmp_path: Path) -> None:
     np.savez(tmp_path / METADATA_FILE, weight=np.array({"a": 1}, dtype=object))
     with pytest.raises(MetadataError, match="is damaged"):
@@ -147,4 +183,4 @@ def test_impossible_patients_are_refused(
     fusion: MetadataFusion, age: float | None, sex: str | None, site: str | None, message: str
 ) -> None:
     with pytest.raises(MetadataError, match=message):
-        patient(fusion, age, sex, site)
+        patient([fusion], age, sex, site)
