@@ -22,6 +22,7 @@ from model.checkpoint import CHECKPOINT_FILE, Checkpoint, restore_checkpoint, sa
 from model.classes import CODES
 from model.image_cache import cached_images
 from model.input_pipeline import BALANCES, ClassBalance, class_balance, steps_per_epoch, training_batches
+from model.keras_model import load_keras
 from model.networks import NETWORKS
 from model.prediction import batches, decide
 from model.splits import Split
@@ -248,8 +249,6 @@ def _prepare_folder(folder: Path, configuration: Configuration, cases: pd.DataFr
 
 def _start_from(model: keras.Model, configuration: Configuration, cases: pd.DataFrame, balance: ClassBalance) -> None:
     """Give `model` the weights of the bundle `configuration.start`, which must not have seen this test part."""
-    from model.keras_model import load_keras
-
     bundle = load_bundle(configuration.start)
     theirs = {**bundle.card.training, "data": bundle.card.data.get("fingerprint")}
     ours = {**asdict(configuration), "data": fingerprint(cases)}

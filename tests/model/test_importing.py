@@ -174,13 +174,13 @@ def test_shap_and_lime_explain_it(shape: str, request: pytest.FixtureRequest) ->
     predictor = Predictor(request.getfixturevalue(shape).bundle)
     shap = explain(LESION, predictor, "shap", "mel", "nv")
     score, baseline = shap.parameters["score"], shap.parameters["baseline_score"]
-    assert shap.values.sum() == pytest.approx(score - baseline, abs=1e-3)  # type: ignore[operator]
+    assert shap.values.sum() == pytest.approx(score - baseline, abs=1e-3)
     logits = predictor.logits(LESION[np.newaxis])[0]
     mel, nv = (predictor.bundle.card.classes.index(code) for code in PAIR)
     assert score == pytest.approx(logits[mel] - logits[nv], abs=1e-4)
     lime = explain(LESION, predictor, "lime", "mel", "nv")
     assert np.abs(lime.values).max() > 0
-    assert lime.parameters["local_fidelity"] > 0.3  # type: ignore[operator]
+    assert lime.parameters["local_fidelity"] > 0.3
 
 
 def shared_layer() -> keras.Model:
