@@ -21,7 +21,8 @@ from app.answers import attribution_answer, error_answer, prediction_answer
 from app.context import Context
 from app.patient import Asked, check_patient, with_patient
 from app.uploads import TooLargeError, data_url, png, read_image_file, shrink
-from explain import METHODS, explain
+from explain import explain
+from explain.methods import DEFAULT_METHOD, METHODS
 from model.bundle import BundleError
 from model.images import ImageError, decode, prepare
 from model.metadata import MetadataError
@@ -101,7 +102,7 @@ def register(server: FastAPI, context: Context) -> None:
     @server.post(f"{urls.API}/explain")
     async def explain_image(
         request: Request,
-        method: str = METHODS[0],
+        method: str = DEFAULT_METHOD,
         target: str | None = None,
         against: str | None = None,
         seed: int = 0,

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from app import urls
 from app.components import icon
 from app.probabilities import probabilities_title
-from explain import METHOD_NAMES, METHODS
+from explain.methods import METHODS
 from explain.overlay import OPACITY
 from model.bundle import Card
 from model.classes import diagnosis
@@ -154,7 +154,10 @@ def _switch(identifier: str, label: str, *, checked: bool, **properties: Any) ->
 def controls(classes: Sequence[str], query: Mapping[str, str]) -> Component:
     """What to explain and how to look at it, as the address has it; unknown classes in it are passed over."""
     target, against = (query.get(name) if query.get(name) in classes else None for name in ("target", "against"))
-    views = [{"value": "all", "label": "All"}, *({"value": m, "label": METHOD_NAMES[m]} for m in METHODS)]
+    views = [
+        {"value": "all", "label": "All"},
+        *({"value": code, "label": method.name} for code, method in METHODS.items()),
+    ]
     return html.Div(
         [
             _class_select(classes, "explain-target", "Explain", target, "The called class"),

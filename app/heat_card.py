@@ -5,18 +5,12 @@ from dash import html
 from dash.development.base_component import Component
 
 from app.components import icon
-from explain import METHOD_NAMES
-
-METHOD_SENTENCES = {
-    "gradcam": "How much each place of the last feature map adds to the logit.",
-    "shap": "How much the logit changes with each region, averaged over what else is visible.",
-    "lime": "The weight of each region in a linear model of the logit around this image.",
-}
+from explain.methods import METHODS
 
 
 def heat_card(method: str) -> Component:
     """The card of `method`, empty; assets/explain.js fills its parts, which are called explain-PART-METHOD."""
-    name = METHOD_NAMES[method]
+    name = METHODS[method].name
     downloads = [_download(method, kind) for kind in ("png", "npz")]
     return html.Section(
         [
@@ -26,7 +20,7 @@ def heat_card(method: str) -> Component:
             html.Div(_pictures(method), className="pictures"),
             _colour_bar(method),
             _progress(method),
-            html.P(METHOD_SENTENCES[method], className="caption"),
+            html.P(METHODS[method].sentence, className="caption"),
             html.Div(
                 id=_part("announce", method), className="visually-hidden", role="status", **{"aria-live": "polite"}
             ),
@@ -49,13 +43,13 @@ def _download(method: str, kind: str) -> Component:
         variant="subtle",
         size="compact-xs",
         disabled=True,
-        **{"aria-label": f"Download {METHOD_NAMES[method]} as {kind.upper()}"},
+        **{"aria-label": f"Download {METHODS[method].name} as {kind.upper()}"},
     )
 
 
 def _pictures(method: str) -> list[Component]:
     """Original, overlay and map; the original is shown where the card has the page to itself."""
-    name = METHOD_NAMES[method]
+    name = METHODS[method].name
     original = [
         html.Img(id=_part("plain", method), alt="Original image"),
         html.Span("synthetic", className="synthetic-mark"),
@@ -88,7 +82,7 @@ def _colour_bar(method: str) -> Component:
 
 
 def _progress(method: str) -> Component:
-    name = METHOD_NAMES[method]
+    name = METHODS[method].name
     row = [
         html.Span(id=_part("status", method), className="heat-status"),
         _button("Cancel", _part("cancel", method), "x", f"Cancel {name}"),

@@ -7,20 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explain.attribution import Attribution, ExplanationError, Progress, ProgressCallback, StopSignal, Target
-from explain.gradcam import grad_cam
-from explain.method import Estimate, Method
-from explain.shapley import EVALUATIONS, shapley_values
-from explain.surrogate import SAMPLES, lime_weights
+from explain.method import Estimate, Question
+from explain.methods import METHODS
 from model.images import prepare
 from model.prediction import Predictor
 
-_METHODS = {
-    "gradcam": Method("Grad-CAM", 1, grad_cam),
-    "shap": Method("SHAP", EVALUATIONS, shapley_values),
-    "lime": Method("LIME", SAMPLES, lime_weights),
-}
-METHODS = tuple(_METHODS)
-METHOD_NAMES = {code: method.name for code, method in _METHODS.items()}
 STABLE = 0.9
 
 
@@ -44,7 +35,7 @@ def explain(
 
     Raises ExplanationError for an unknown method or class, or a class against itself.
     """
-    chosen = _METHODS.get(method)
+    chosen = METHODS.get(method)
     if chosen is None:
         raise ExplanationError(f"There is no method {method!r}. Choose from {', '.join(METHODS)}.")
     aim = Target(target, against)
@@ -54,13 +45,22 @@ def explain(
     def attribution(estimate: Estimate) -> Attribution:
         seconds = time.perf_counter() - started
         return Attribution(
-            estimate.values, method, aim, estimate.parameters, seed, estimate.evaluations, seconds, converged=False
+            estimate.values,
+            method,
+            aim,
+            estimate.parameters,
+            seed,
+            estimate.evaluations,
+            seconds,
+            converged=False,
+            interval=estimate.interval,
         )
 
     if on_progress is not None:
         on_progress(Progress(0, chosen.evaluations))
     halfway: NDArray[np.float32] | None = None
-    for estimate in chosen.estimates(prepare(image, predictor.bundle.card.size), predictor, aim, seed):
+    question = Question(prepare(image, predictor.bundle.card.size), predictor, aim, seed)
+    for estimate in chosen.estimates(question):
         result = attribution(estimate)
         if on_progress is not None:
             on_progress(Progress(estimate.evaluations, chosen.evaluations, result))

@@ -45,7 +45,8 @@ class Attribution:
     `values` is float32 (height, width) at the method's native resolution, signed, unscaled. `parameters` holds what
     the method was run with and what it found on the way (JSON-compatible values). `evaluations` counts images that
     went through the network, `seconds` is wall time. `converged` is None where the method has no notion of it and
-    False for a partial or stopped result.
+    False for a partial or stopped result. `interval` is the half width of the 95 % interval of every value, of the
+    same shape, or None where there is none.
     """
 
     values: NDArray[np.float32]
@@ -56,6 +57,7 @@ class Attribution:
     evaluations: int
     seconds: float
     converged: bool | None = None
+    interval: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, eq=False)

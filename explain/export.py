@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from explain import METHOD_NAMES
 from explain.attribution import Attribution, Target
+from explain.methods import METHODS
 from explain.overlay import OPACITY, ColourBar, colour_bar, overlay_image
 from model.atomic import write_atomically
 from model.classes import BY_CODE
@@ -23,11 +23,15 @@ MIN_WIDTH, MAX_WIDTH = 600, 1600
 def npz_bytes(attribution: Attribution) -> bytes:
     """An NPZ file for `numpy.load(..., allow_pickle=False)`: `values`, float32 (height, width), and `metadata`, JSON.
 
+    `interval`, of the same shape, is in it where the attribution has one.
     The metadata hold everything else that the attribution knows: method, target, parameters, seed, cost, convergence.
     """
-    metadata = {key: value for key, value in asdict(attribution).items() if key != "values"}
+    metadata = {key: value for key, value in asdict(attribution).items() if key not in ("values", "interval")}
+    arrays = {"values": attribution.values, "metadata": np.array(json.dumps(metadata))}
+    if attribution.interval is not None:
+        arrays["interval"] = attribution.interval
     content = BytesIO()
-    np.savez_compressed(content, values=attribution.values, metadata=np.array(json.dumps(metadata)))
+    np.savez_compressed(content, allow_pickle=False, **arrays)
     return content.getvalue()
 
 
@@ -79,7 +83,7 @@ def _title(target: Target) -> str:
 
 def _detail(attribution: Attribution) -> str:
     images = "1 image" if attribution.evaluations == 1 else f"{attribution.evaluations:,} images"
-    parts = [f"What speaks for it, by {METHOD_NAMES[attribution.method]}", f"{images} through the network"]
+    parts = [f"What speaks for it, by {METHODS[attribution.method].name}", f"{images} through the network"]
     fidelity = attribution.parameters.get("local_fidelity")
     if isinstance(fidelity, float):
         parts.append(f"local fidelity {fidelity:.2f}")

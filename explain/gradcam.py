@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explain.attribution import Target
-from explain.method import Estimate
+from explain.method import Estimate, Question
 from model.bundle import LinearHead, ModelBundle, load_bundle
 from model.keras_model import load_keras
-from model.prediction import Outputs, Predictor
+from model.prediction import Outputs
 
 if TYPE_CHECKING:
     import keras
@@ -22,17 +21,19 @@ if TYPE_CHECKING:
 FEATURE_LAYER = "features"
 
 
-def grad_cam(image: NDArray[np.uint8], predictor: Predictor, target: Target, seed: int) -> Iterator[Estimate]:
-    """Explain one prepared image by Grad-CAM at the last feature map, in one forward pass; `seed` is not used.
+def grad_cam(question: Question) -> Iterator[Estimate]:
+    """Explain one prepared image by Grad-CAM at the last feature map, in one forward pass.
 
     A map is linear in its score, so that of a contrast is the difference of two classes' maps.
     """
-    weights = target.weights(predictor.bundle.card.classes)
+    predictor, image = question.predictor, question.image[np.newaxis]
     if predictor.bundle.head is None:
-        maps, computed_by = gradient_maps(predictor.bundle, image[np.newaxis]), "TensorFlow gradients"
+        maps, computed_by = gradient_maps(predictor.bundle, image), "TensorFlow gradients"
     else:
-        maps, computed_by = class_maps(predictor.run(image[np.newaxis]), predictor.bundle.head), "linear head"
-    yield Estimate(np.tensordot(weights, maps[0], axes=1), evaluations=1, parameters={"computed_by": computed_by})
+        maps, computed_by = class_maps(predictor.run(image), predictor.bundle.head), "linear head"
+    yield Estimate(
+        np.tensordot(question.weights, maps[0], axes=1), evaluations=1, parameters={"computed_by": computed_by}
+    )
 
 
 def class_maps(outputs: Outputs, head: LinearHead) -> NDArray[np.float32]:

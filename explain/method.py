@@ -1,7 +1,7 @@
 """What an explanation method is: a name, a budget, and an iterator of ever better estimates of its map."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,22 +13,53 @@ BATCH = 16  # images a time: within 5 % of the throughput of larger batches, and
 
 
 @dataclass(frozen=True, eq=False)
+class Question:
+    """What a method is asked: why `predictor` gives `image`, prepared uint8 (size, size, 3), its score of `target`.
+
+    `layer` names the layer whose feature map is weighed, for the methods that take one; None is the last one.
+    """
+
+    image: NDArray[np.uint8]
+    predictor: Predictor
+    target: Target
+    seed: int = 0
+    layer: str | None = None
+
+    @property
+    def weights(self) -> NDArray[np.float32]:
+        """What each logit counts for in the score that is explained, float32 (classes,)."""
+        return self.target.weights(self.predictor.bundle.card.classes)
+
+
+@dataclass(frozen=True, eq=False)
 class Estimate:
-    """The map after `evaluations` images went through the network: float32 (height, width), signed, unscaled."""
+    """The map after `evaluations` images went through the network: float32 (height, width), signed, unscaled.
+
+    `interval` is the half width of the 95 % interval of every value, of the same shape, or None where there is none.
+    `settled` says that more evaluations would not change the order of the regions any more: the method may end here.
+    """
 
     values: NDArray[np.float32]
     evaluations: int
-    parameters: Mapping[str, object]
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    interval: NDArray[np.float32] | None = None
+    settled: bool = False
 
 
 @dataclass(frozen=True)
 class Method:
     """An explanation method as `explain` runs it.
 
-    `estimates` takes the prepared image, uint8 (size, size, 3), the predictor, the target and the seed, and yields an
-    estimate at least every few batches; the last one, after `evaluations` images, is the result.
+    `estimates` answers a question by estimates, at least one every few batches; the last one, after at most
+    `evaluations` images, is the result. `unit` is that of the map's values, `sentence` says what they are to a person
+    who has never heard of the method. A `smooth` map is a field to be interpolated, another one has regions.
+    A `control` knows nothing of the network: a method that is no better explains nothing.
     """
 
     name: str
+    sentence: str
+    unit: str
     evaluations: int
-    estimates: Callable[[NDArray[np.uint8], Predictor, Target, int], Iterator[Estimate]]
+    estimates: Callable[[Question], Iterator[Estimate]]
+    smooth: bool = False
+    control: bool = False

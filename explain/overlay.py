@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from explain.attribution import Attribution, Target
+from explain.methods import METHODS
 from model.classes import diagnosis
 
 OPACITY = 0.75
 AGAINST = "#334155"
 NEUTRAL = "#F8F9FA"
 SHADES = 129
-UNITS = {"gradcam": "logit per position", "shap": "logit per cell", "lime": "logit per region"}
-SMOOTH = ("gradcam",)
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,9 @@ def colour_bar(attribution: Attribution) -> ColourBar:
     target = attribution.target
     shades = tuple("#{:02X}{:02X}{:02X}".format(*shade) for shade in _shades(*_ends(target)))
     negative = f"against {target.code}" if target.against is None else f"for {target.against}"
-    return ColourBar(display_limit(attribution), UNITS[attribution.method], shades, negative, f"for {target.code}")
+    return ColourBar(
+        display_limit(attribution), METHODS[attribution.method].unit, shades, negative, f"for {target.code}"
+    )
 
 
 def display_limit(attribution: Attribution) -> float:
@@ -85,7 +86,7 @@ def _strength(attribution: Attribution, height: int, width: int) -> NDArray[np.f
 
     Bilinear, as bicubic would overshoot and draw evidence against the target around the strongest evidence for it.
     """
-    resampling = Image.Resampling.BILINEAR if attribution.method in SMOOTH else Image.Resampling.NEAREST
+    resampling = Image.Resampling.BILINEAR if METHODS[attribution.method].smooth else Image.Resampling.NEAREST
     enlarged = np.asarray(Image.fromarray(attribution.values).resize((width, height), resampling))
     limit = display_limit(attribution)
     return np.clip(enlarged / limit, -1, 1) if limit > 0 else np.zeros_like(enlarged)

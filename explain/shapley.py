@@ -7,10 +7,8 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from explain.attribution import Target
 from explain.baseline import blur_width, blurred
-from explain.method import BATCH, Estimate
-from model.prediction import Predictor
+from explain.method import BATCH, Estimate, Question
 
 CELLS = 16
 EVALUATIONS = 500
@@ -18,7 +16,7 @@ EVALUATIONS = 500
 _numpy_random = Lock()
 
 
-def shapley_values(image: NDArray[np.uint8], predictor: Predictor, target: Target, seed: int) -> Iterator[Estimate]:
+def shapley_values(question: Question) -> Iterator[Estimate]:
     """Explain one prepared image by shap's PartitionExplainer over a hierarchy of 16 × 16 cells.
 
     A hidden cell shows the blurred image. The values, in logits per cell, add up to score(image) - score(baseline),
@@ -27,16 +25,16 @@ def shapley_values(image: NDArray[np.uint8], predictor: Predictor, target: Targe
     """
     import shap
 
-    scores = _CellScores(image, predictor, target)
+    scores = _CellScores(question)
     explainer = shap.PartitionExplainer(scores, shap.maskers.Image(np.zeros((CELLS, CELLS, 1), np.uint8)))
     shown = np.ones((1, CELLS, CELLS, 1), np.uint8)
     for budget in [*range(2 + BATCH, EVALUATIONS, 2 * BATCH), EVALUATIONS]:
-        with _seeded(seed):
+        with _seeded(question.seed):
             explanation = explainer(shown, max_evals=budget, batch_size=BATCH, silent=True)
         parameters = {
             "cells": CELLS,
             "baseline": "box blur",
-            "baseline_pixels": blur_width(image.shape[0]),
+            "baseline_pixels": blur_width(question.image.shape[0]),
             "score": scores.whole,
             "baseline_score": scores.blank,
         }
@@ -46,13 +44,13 @@ def shapley_values(image: NDArray[np.uint8], predictor: Predictor, target: Targe
 class _CellScores:
     """The target's score of an image of which only some cells are shown; each choice of cells is evaluated once."""
 
-    def __init__(self, image: NDArray[np.uint8], predictor: Predictor, target: Target) -> None:
-        size = image.shape[0]
-        self._image = image
-        self._baseline = blurred(image)
+    def __init__(self, question: Question) -> None:
+        size = question.image.shape[0]
+        self._image = question.image
+        self._baseline = blurred(question.image)
         self._cell = np.arange(size) * CELLS // size
-        self._predictor = predictor
-        self._weights = target.weights(predictor.bundle.card.classes)
+        self._predictor = question.predictor
+        self._weights = question.weights
         self._known: dict[bytes, float] = {}
 
     def __call__(self, shown: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -5,17 +5,16 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from explain.attribution import Target
 from explain.baseline import blur_width, blurred
-from explain.method import BATCH, Estimate
-from model.prediction import Predictor, batches
+from explain.method import BATCH, Estimate, Question
+from model.prediction import batches
 
 SAMPLES = 1000
 SEGMENTS = 50
 KERNEL_WIDTH = 0.25
 
 
-def lime_weights(image: NDArray[np.uint8], predictor: Predictor, target: Target, seed: int) -> Iterator[Estimate]:
+def lime_weights(question: Question) -> Iterator[Estimate]:
     """Explain one prepared image by the lime library: each pixel has its superpixel's weight in a ridge regression.
 
     About 50 SLIC superpixels; a hidden one shows the blurred image. The samples, their kernel and the fit are those
@@ -26,10 +25,10 @@ def lime_weights(image: NDArray[np.uint8], predictor: Predictor, target: Target,
     from lime.lime_image import LimeImageExplainer
     from sklearn.metrics import pairwise_distances
 
+    image = question.image
     segments = superpixels(image)
     baseline = blurred(image)
-    weights = target.weights(predictor.bundle.card.classes)
-    explainer = LimeImageExplainer(kernel_width=KERNEL_WIDTH, random_state=seed)
+    explainer = LimeImageExplainer(kernel_width=KERNEL_WIDTH, random_state=question.seed)
     count = int(segments.max()) + 1
     shown = explainer.random_state.randint(0, 2, SAMPLES * count).reshape(SAMPLES, count)
     shown[0] = 1
@@ -37,7 +36,7 @@ def lime_weights(image: NDArray[np.uint8], predictor: Predictor, target: Target,
     scores = np.empty((SAMPLES, 1))
     for batch in batches(SAMPLES, BATCH):
         masks = shown[batch][:, segments, np.newaxis].astype(bool)
-        scores[batch, 0] = predictor.logits(np.where(masks, image, baseline)) @ weights
+        scores[batch, 0] = question.predictor.logits(np.where(masks, image, baseline)) @ question.weights
         done = slice(batch.stop)
         intercept, regions, fidelity, _ = explainer.base.explain_instance_with_data(
             shown[done], scores[done], distances[done], label=0, num_features=count, feature_selection="none"

@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _checked(arguments: argparse.Namespace) -> list[str]:
     """The methods asked for, in order; raises ArgumentsError for what no image could be explained with."""
-    from explain import METHODS
+    from explain.methods import METHODS
 
     methods = list(dict.fromkeys(name.strip() for name in arguments.method.split(",")))
     for method in methods:
@@ -95,8 +95,9 @@ def _make_folder(path: Path) -> None:
 
 def _explain_image(path: Path, predictor: "Predictor", methods: list[str], arguments: argparse.Namespace) -> None:
     from app.progress import progress_bar
-    from explain import METHOD_NAMES, explain
+    from explain import explain
     from explain.export import png_bytes, save_npz
+    from explain.methods import METHODS
     from explain.overlay import OPACITY
     from model.atomic import write_atomically
     from model.images import decode
@@ -107,7 +108,7 @@ def _explain_image(path: Path, predictor: "Predictor", methods: list[str], argum
     target = arguments.target or prediction.predicted
     opacity = OPACITY if arguments.opacity is None else arguments.opacity
     for method in methods:
-        with progress_bar(f"{METHOD_NAMES[method]} of {path.name}") as advance:
+        with progress_bar(f"{METHODS[method].name} of {path.name}") as advance:
             attribution = explain(
                 image,
                 predictor,

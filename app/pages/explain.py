@@ -28,8 +28,8 @@ from app.patient_parts import patient_panel, register_patient
 from app.probabilities import probability_bars
 from app.streaming import progress_store, result_store, stream_explanation
 from app.uploads import pixels
-from explain import METHODS
 from explain.export import png_bytes
+from explain.methods import DEFAULT_METHOD, METHODS
 from model.bundle import BundleError
 from model.classes import diagnosis
 from model.phantoms import SAMPLES
@@ -205,7 +205,7 @@ def register_api(server: FastAPI, context: Context) -> None:
     @server.get(f"{urls.API}{urls.EXPLAIN}")
     async def explain_sample(
         sample: str,
-        method: str = METHODS[0],
+        method: str = DEFAULT_METHOD,
         target: str | None = None,
         against: str | None = None,
         tta: bool = False,

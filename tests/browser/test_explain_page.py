@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from explain import METHODS
+from explain.methods import METHODS
 from model.classes import DIAGNOSES
 from model.phantoms import sample
 from tests.model.hostile import encoded

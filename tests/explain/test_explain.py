@@ -3,16 +3,11 @@ import sys
 import numpy as np
 import pytest
 
-from explain import METHOD_NAMES, METHODS, explain, warm_up
+from explain import explain, warm_up
 from explain.attribution import ExplanationError, Progress, Target
 from tests.explain.linear import QuadrantPredictor, noise
 
 SAMPLING = ("shap", "lime")
-
-
-def test_there_are_three_methods_with_names() -> None:
-    assert METHODS == ("gradcam", "shap", "lime")
-    assert tuple(METHOD_NAMES.values()) == ("Grad-CAM", "SHAP", "LIME")
 
 
 @pytest.mark.parametrize("method", SAMPLING)
