@@ -22,14 +22,16 @@ TOLERABLE_LOSS = 0.005
 
 @dataclass(frozen=True)
 class Export:
-    """A network in one format on the test part: how large it is and what it is worth.
+    """A network in one format on the test part: how large it is, how fast, and what it is worth.
 
+    `milliseconds` is the median latency of one image on the machine that measured it.
     `difference` is its balanced accuracy minus the original's, both on the same resamples; `same_call` the share of
     cases that both call alike; `logit_error` the mean absolute difference of their logits.
     """
 
     format: str
     bytes: int
+    milliseconds: float
     cases: int
     balanced_accuracy: Estimate
     difference: Estimate
@@ -56,8 +58,8 @@ def format_rows(cases: pd.DataFrame, name: str, logits: NDArray[np.float32], car
 def compare_exports(table: pd.DataFrame) -> tuple[Export, ...]:
     """The exports in a table of `format_rows`, the format `original` among them and first.
 
-    `table.attrs["bytes"]` holds the size of every format. All formats have the same cases in the same order, else
-    PredictionsError is raised. Intervals are bootstrapped over lesions.
+    `table.attrs` holds, by format, its size in `bytes` and its latency in `milliseconds`. All formats have the same
+    cases in the same order, else PredictionsError is raised. Intervals are bootstrapped over lesions.
     """
     scores = [name for name in table.columns if name.startswith("logit_")]
     classes = [name.removeprefix("logit_") for name in scores]
@@ -75,6 +77,7 @@ def compare_exports(table: pd.DataFrame) -> tuple[Export, ...]:
                 format=name,
                 cases=len(part),
                 bytes=int(table.attrs["bytes"][name]),
+                milliseconds=float(table.attrs["milliseconds"][name]),
                 balanced_accuracy=estimate(values),
                 difference=estimate(values - reference),
                 same_call=float((part["predicted"].to_numpy() == original["predicted"].to_numpy()).mean()),
@@ -84,6 +87,6 @@ def compare_exports(table: pd.DataFrame) -> tuple[Export, ...]:
     return tuple(exports)
 
 
-def read_exports(folder: Path) -> tuple[Export, ...]:
-    """The exports kept in `folder`; raises PredictionsError where there are none."""
-    return compare_exports(read_committed(folder / EXPORTS_FILE, "lesionlens export BUNDLE --data PATH --save"))
+def read_exports(folder: Path) -> pd.DataFrame:
+    """The table kept in `folder`, `attrs` with it; raises PredictionsError where there is none."""
+    return read_committed(folder / EXPORTS_FILE, "lesionlens export BUNDLE --data PATH --save")

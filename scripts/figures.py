@@ -5,7 +5,7 @@
 
 They are: the blocks of README.md between `<!-- name -->` and `<!-- /name -->`, the metrics in the card of every shipped
 bundle, and `model/predictions/cross_validation.json`, which the dashboard and `lesionlens card` read. Speeds are
-measured by `tests.benchmarks` and not touched.
+measured by `tests.benchmarks` and `lesionlens export`, and not touched.
 """
 
 import argparse
@@ -19,11 +19,13 @@ from math import isclose
 from pathlib import Path
 
 from analysis.cross_validation import FIGURES_FILE, CrossValidation, cross_validation
+from analysis.exports import read_exports
 from analysis.leakage import read_faces
 from analysis.metrics import evaluate
 from analysis.out_of_fold import OutOfFoldError
 from analysis.predictions import COMMITTED, read_predictions
 from app import out_of_fold_tables
+from app.commands import export as export_command
 from app.commands.evaluate import markdown
 from app.jsonable import jsonable
 from app.leakage_tables import comparison_rows
@@ -83,7 +85,7 @@ def shipped_figures() -> CrossValidation | None:
 
 def blocks(found: CrossValidation | None) -> dict[str, Callable[[], str]]:
     """What fills each block of the README, by its name."""
-    known = {"evaluation": evaluation, "leakage": leakage}
+    known = {"evaluation": evaluation, "leakage": leakage, "exports": exports}
     return known if found is None else {**known, "out-of-fold": lambda: out_of_fold_tables.markdown(found)}
 
 
@@ -99,6 +101,11 @@ def leakage() -> str:
     faces = read_faces(COMMITTED)
     protocols = [face.training.protocol for face in faces]
     return markdown_table(["Figure", *protocols], comparison_rows(faces))
+
+
+def exports() -> str:
+    """The default model in every file format, as last measured."""
+    return export_command.markdown(read_exports(COMMITTED))
 
 
 def with_blocks(text: str, known: dict[str, Callable[[], str]]) -> str:

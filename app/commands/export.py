@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Logits = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
-COLUMNS = ("Format", "Size", "Balanced accuracy", "Difference", "Called alike")
+COLUMNS = ("Format", "Size", "Latency", "Balanced accuracy", "Difference", "Called alike")
 TIMED_RUNS = 50
 BATCH = 32
 
@@ -80,10 +80,10 @@ def run(arguments: argparse.Namespace) -> int:
         sizes = {name: file.stat().st_size for name, file in files.items()}
         print(json.dumps({"model": bundle.card.name, "bytes": sizes}) if arguments.json else _sizes(sizes))
         return 0
-    table, latency = _measured(bundle, images, files)
+    table = _measured(bundle, images, files)
     if arguments.save is not None:
         _save(arguments.save, table)
-    _print(arguments, bundle.card.name, table, latency)
+    _print(arguments, table)
     return 0
 
 
@@ -95,6 +95,7 @@ def rows(exports: Sequence["Export"]) -> list[list[str]]:
         [
             one.format,
             f"{one.bytes / 1e6:.1f} MB",
+            f"{one.milliseconds:.1f} ms",
             with_interval(one.balanced_accuracy),
             "" if one.format == exports[0].format else signed_interval(one.difference),
             percent(one.same_call),
@@ -181,8 +182,10 @@ def _write(bundle: "ModelBundle", formats: Sequence[str], folder: Path, images: 
     return files
 
 
-def _measured(bundle: "ModelBundle", images: Images, files: Mapping[str, Path]) -> tuple["DataFrame", dict[str, float]]:
-    """Every format's predictions of the test part, the original's first, and its latency in milliseconds."""
+def _measured(bundle: "ModelBundle", images: Images, files: Mapping[str, Path]) -> "DataFrame":
+    """Every format's predictions of the test part, the original's first; its `attrs` say what `compare_exports` needs,
+    the model's name and the machine.
+    """
     import numpy as np
     import pandas as pd
 
@@ -202,8 +205,8 @@ def _measured(bundle: "ModelBundle", images: Images, files: Mapping[str, Path]) 
             tables.append(format_rows(images.cases, name, logits, bundle.card))
             advance(len(tables))
     table = pd.concat(tables, ignore_index=True)
-    table.attrs = {"model": bundle.card.name, "bytes": sizes}
-    return table, latency
+    table.attrs = {"model": bundle.card.name, "machine": machine(), "bytes": sizes, "milliseconds": latency}
+    return table
 
 
 def _latency(network: "Logits", image: "NDArray[np.uint8]") -> float:
@@ -228,31 +231,42 @@ def _sizes(sizes: Mapping[str, int]) -> str:
     return "\n".join(f"{name}: {size / 1e6:.1f} MB" for name, size in sizes.items())
 
 
-def _print(arguments: argparse.Namespace, model: str, table: "DataFrame", latency: Mapping[str, float]) -> None:
+def markdown(table: "DataFrame") -> str:
+    """The table of formats in Markdown, from a table of predictions with its `attrs`."""
+    from analysis.exports import compare_exports
+    from app.markdown import markdown_table
+
+    exports = compare_exports(table)
+    return f"{markdown_table(COLUMNS, rows(exports))}\n\n{_caption(table, exports)}"
+
+
+def _caption(table: "DataFrame", exports: Sequence["Export"]) -> str:
+    known = table.attrs
+    return (
+        f"{known['model']}, {exports[0].cases:,} test images. Latency: median of {TIMED_RUNS} single images on "
+        f"{known['machine']}. 95 % intervals, bootstrapped over lesions, differences on the same resamples."
+        f"{verdict(exports)}"
+    )
+
+
+def _print(arguments: argparse.Namespace, table: "DataFrame") -> None:
     from analysis.exports import compare_exports
     from app.jsonable import jsonable
 
-    exports = compare_exports(table)
-    caption = (
-        f"{model}, {exports[0].cases:,} test images. Latency: median of {TIMED_RUNS} single images on {machine()}. "
-        f"95 % intervals, bootstrapped over lesions, differences on the same resamples.{verdict(exports)}"
-    )
-    columns = [*COLUMNS[:2], "Latency", *COLUMNS[2:]]
-    cells = [[*row[:2], f"{latency[row[0]]:.1f} ms", *row[2:]] for row in rows(exports)]
+    if arguments.markdown:
+        print(markdown(table))
+        return
+    exports, known = compare_exports(table), table.attrs
     if arguments.json:
-        formats = [{**jsonable(one), "milliseconds": latency[one.format], "serves": one.serves} for one in exports]
-        print(json.dumps({"model": model, "machine": machine(), "formats": formats}, indent=2))
-    elif arguments.markdown:
-        from app.markdown import markdown_table
+        formats = [{**jsonable(one), "serves": one.serves} for one in exports]
+        print(json.dumps({"model": known["model"], "machine": known["machine"], "formats": formats}, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
 
-        print(f"{markdown_table(columns, cells)}\n\n{caption}")
-    else:
-        from rich.console import Console
-        from rich.table import Table
-
-        shown = Table(title=model, title_justify="left", title_style="bold")
-        for index, column in enumerate(columns):
-            shown.add_column(column, justify="right" if index else "left")
-        for row in cells:
-            shown.add_row(*row)
-        Console().print(shown, caption, sep="\n")
+    shown = Table(title=known["model"], title_justify="left", title_style="bold")
+    for index, column in enumerate(COLUMNS):
+        shown.add_column(column, justify="right" if index else "left")
+    for row in rows(exports):
+        shown.add_row(*row)
+    Console().print(shown, _caption(table, exports), sep="\n")

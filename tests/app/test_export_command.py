@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.exports import read_exports
+from analysis.exports import compare_exports, read_exports
 from app.cli import main
 from model.bundle import ModelBundle, load_bundle
 from model.splits import split
@@ -60,7 +60,7 @@ def test_every_format_is_written_measured_and_kept(
     kept = pd.read_parquet(tmp_path / "kept" / "exports.parquet")
     cases = len(np.unique(split(metadata().rename(columns={"dx": "diagnosis"}), "lesion").test))
     assert len(kept) == len(names) * cases
-    assert [one.format for one in read_exports(tmp_path / "kept")] == names
+    assert [one.format for one in compare_exports(read_exports(tmp_path / "kept"))] == names
 
 
 def test_markdown(untrained: ModelBundle, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
