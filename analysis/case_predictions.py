@@ -6,26 +6,32 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from analysis.audit import KNOWN
+from analysis.audit import BATCH, KNOWN, audited_table
 from model.bundle import ModelBundle
 from model.cases import DataError
 from model.ensemble import Ensemble
-from model.images import ImageError, decode
-from model.prediction import Prediction, Predictor
+from model.images import ImageError, decode, prepare
+from model.prediction import Prediction, Predictor, batches
+
+
+def seen_cases(cases: pd.DataFrame, bundle: ModelBundle) -> pd.Series:
+    """Of which of `cases` the bundle's model has learnt the image, or another image of the lesion; bool, as they stand.
+
+    A bundle that does not say what it has learnt, a third party's, has seen none.
+    """
+    if not bundle.learnt_path.is_file():
+        return pd.Series(False, index=cases.index)
+    learnt = pd.read_parquet(bundle.learnt_path)
+    return cases["image_id"].isin(learnt["image_id"]) | cases["lesion_id"].isin(learnt["lesion_id"])
 
 
 def unseen_cases(cases: pd.DataFrame, bundles: Sequence[ModelBundle]) -> pd.DataFrame:
-    """Those of `cases` of which no bundle's model has learnt the image, or another image of the lesion.
-
-    A bundle that does not say what it has learnt, a third party's, leaves all of them. Raises DataError where none is
-    left.
-    """
+    """Those of `cases` that no bundle's model has seen (`seen_cases`); raises DataError where none is left."""
     seen = pd.Series(False, index=cases.index)
     for bundle in bundles:
-        if bundle.learnt_path.is_file():
-            learnt = pd.read_parquet(bundle.learnt_path)
-            seen |= cases["image_id"].isin(learnt["image_id"]) | cases["lesion_id"].isin(learnt["lesion_id"])
+        seen |= seen_cases(cases, bundle)
     if seen.all():
         several = "its members" if len(bundles) > 1 else "it"
         raise DataError(
@@ -53,10 +59,7 @@ def predict_cases(
     seconds: list[float] = []
     for path in cases["path"]:
         started = time.perf_counter()
-        try:
-            image = decode(Path(path))
-        except ImageError as error:
-            raise ImageError(f"{path}: {error}") from error
+        image = _open(path)
         predictions.append(model.predict(image, tta=tta))
         seconds.append(time.perf_counter() - started)
         if on_progress is not None:
@@ -80,3 +83,23 @@ def predict_cases(
         table["novelty"] = np.array([verdict.distance for verdict in verdicts], np.float32)
         table["novel"] = [verdict.novel for verdict in verdicts]
     return table.assign(seconds=np.array(seconds, np.float32))
+
+
+def predict_with_maps(
+    predictor: Predictor, cases: pd.DataFrame, on_progress: Callable[[int], None] | None = None
+) -> pd.DataFrame:
+    """Predict every case from its image file, as `audited_table` has it: with Grad-CAM maps, as of a test part.
+
+    `on_progress` is told how many cases are done. Raises ImageError, naming the file, for a damaged image.
+    """
+    paths, size = list(cases["path"]), predictor.bundle.card.size
+    parts = batches(len(paths), BATCH)
+    prepared = (np.stack([prepare(_open(path), size) for path in paths[part]]) for part in parts)
+    return audited_table(predictor, cases, prepared, on_progress)
+
+
+def _open(path: str) -> NDArray[np.uint8]:
+    try:
+        return decode(Path(path))
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error

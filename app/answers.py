@@ -65,4 +65,5 @@ def attribution_answer(attribution: Attribution) -> dict[str, Any]:
         "evaluations": attribution.evaluations,
         "seconds": attribution.seconds,
         "converged": attribution.converged,
+        "interval": None if attribution.interval is None else attribution.interval.tolist(),
     }

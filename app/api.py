@@ -5,6 +5,7 @@ An image comes as a request's whole body or as the one file of a multipart form.
 """
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -16,15 +17,20 @@ from numpy import uint8
 from numpy.typing import NDArray
 
 from analysis.predictions import PredictionsError
+from analysis.trust import trust
 from app import urls
 from app.answers import attribution_answer, error_answer, prediction_answer
 from app.context import Context
+from app.disconnect import finished
+from app.method_choice import method_answers
 from app.patient import Asked, check_patient, with_patient
+from app.trust_answer import trust_answer
 from app.uploads import TooLargeError, data_url, png, read_image_file, shrink
-from explain import explain
-from explain.methods import DEFAULT_METHOD, METHODS
+from explain import check_method, explain
+from explain.attribution import ExplanationError, StopSignal
+from explain.methods import DEFAULT_METHOD
 from model.bundle import BundleError
-from model.images import ImageError, decode, prepare
+from model.images import ImageError, decode, prepare, upright_size
 from model.metadata import MetadataError
 from model.phantoms import SAMPLES, sample
 from model.prediction import Prediction
@@ -32,9 +38,10 @@ from model.prediction import Prediction
 CONCURRENT_IMAGES = 2
 MAX_SEED = 2**32 - 1
 THUMBNAIL_SIDE = 240
+SHOWN_SIDE = 640  # pixels that a large photograph is shown with, at least
+SPARE = 3  # times the network's size, as `prepare` has it, is enough of a large photograph
+CALLED_AGAINST_ITSELF = "{} is the called class. Name a target, or another class to contrast with."
 IMMUTABLE = {"Cache-Control": "public, max-age=86400"}
-
-Answer = Callable[[str, NDArray[uint8]], dict[str, Any]]
 
 
 def register(server: FastAPI, context: Context) -> None:
@@ -43,13 +50,18 @@ def register(server: FastAPI, context: Context) -> None:
 
     def for_the_model(content: bytes) -> NDArray[uint8]:
         # What waits for its turn is small, however large the photograph; preparing it once more changes nothing.
-        return prepare(decode(content), context.bundle.card.size)
+        size = context.bundle.card.size
+        return prepare(decode(content, at_least=SPARE * size), size)
+
+    def for_the_browser(content: bytes) -> tuple[NDArray[uint8], tuple[int, int]]:
+        return shrink(decode(content, at_least=SHOWN_SIDE)), upright_size(content)
 
     async def answer_about_image(
         request: Request,
-        answer: Answer,
-        open_image: Callable[[bytes], NDArray[uint8]] = for_the_model,
+        answer: Callable[[str, Any], dict[str, Any]],
+        open_image: Callable[[bytes], Any] = for_the_model,
         threads: ThreadPoolExecutor | None = None,
+        left: threading.Event | None = None,
     ) -> JSONResponse:
         name = request.query_params.get("name", "image")
         try:
@@ -59,13 +71,13 @@ def register(server: FastAPI, context: Context) -> None:
         except ImageError as error:
             return JSONResponse(error_answer(name, error), 413 if isinstance(error, TooLargeError) else 422)
         loop = asyncio.get_running_loop()
-        return JSONResponse(await loop.run_in_executor(threads, answer, name, image))
+        work = loop.run_in_executor(threads, answer, name, image)
+        return JSONResponse(await finished(request, work, left or threading.Event()))
 
-    def opened(name: str, image: NDArray[uint8], tta: bool, ensemble: bool) -> dict[str, Any]:
-        small = shrink(image)  # what the maps will explain, so what is predicted
-        size = {"width": image.shape[1], "height": image.shape[0]}
+    def opened(name: str, small: NDArray[uint8], size: tuple[int, int], tta: bool, ensemble: bool) -> dict[str, Any]:
+        # The small image is what the maps will explain, so what is predicted.
         answer = prediction_answer(name, predicted(context, small, tta, ensemble))
-        return {**answer, **size, "source": data_url(small)}
+        return {**answer, "width": size[0], "height": size[1], "source": data_url(small)}
 
     @server.exception_handler(PredictionsError)
     def no_predictions(request: Request, error: PredictionsError) -> JSONResponse:
@@ -106,6 +118,8 @@ def register(server: FastAPI, context: Context) -> None:
         target: str | None = None,
         against: str | None = None,
         seed: int = 0,
+        layer: str | None = None,
+        library: bool = False,
         tta: bool = False,
         ensemble: bool = False,
         age: float | None = None,
@@ -115,26 +129,51 @@ def register(server: FastAPI, context: Context) -> None:
         """Predict and explain the image in the request; the target is the called class unless one is given.
 
         `tta`, `ensemble`, `age`, `sex` and `site` are for the prediction: the map always explains the one model and the
-        image as it stands.
+        image as it stands. `layer` and `library` are for the methods of which `methods` says so.
         """
-        check_question(context, method, target, against, seed)
+        check_question(context, method, target, against, seed, layer=layer, library=library)
         asked = await asyncio.to_thread(checked_patient, context, ensemble, Asked(age, sex, site))
+        left = threading.Event()
 
         def answer(name: str, image: NDArray[uint8]) -> dict[str, Any]:
-            question = (context, name, image, method, target, against, seed)
-            return explained(*question, tta=tta, ensemble=ensemble, asked=asked)
+            question = (context, name, image, method, target, against, seed, left.is_set)
+            return explained(*question, layer=layer, library=library, tta=tta, ensemble=ensemble, asked=asked)
+
+        return await answer_about_image(request, answer, threads=context.explanation_threads, left=left)
+
+    @server.post(f"{urls.API}/trust")
+    async def judge_image(
+        request: Request,
+        method: str = DEFAULT_METHOD,
+        target: str | None = None,
+        against: str | None = None,
+        seed: int = 0,
+    ) -> JSONResponse:
+        """How far the map can be believed that `explain` gives to the same question; takes several times as long.
+
+        The lesion's outline is estimated.
+        """
+        check_question(context, method, target, against, seed)
+
+        def answer(name: str, image: NDArray[uint8]) -> dict[str, Any]:
+            return judged(context, name, image, method, target, against, seed)
 
         return await answer_about_image(request, answer, threads=context.explanation_threads)
 
     @server.post(f"{urls.API}/images")
     async def open_image(request: Request, tta: bool = False, ensemble: bool = False) -> JSONResponse:
-        """Predict the image in the request and give it back upright, without metadata, as a PNG of modest size."""
+        """Predict the image in the request and give it back upright and small, without metadata, as lossless WebP."""
         await asyncio.to_thread(check_ensemble, context, ensemble)
 
-        def answer(name: str, image: NDArray[uint8]) -> dict[str, Any]:
-            return opened(name, image, tta, ensemble)
+        def answer(name: str, image: tuple[NDArray[uint8], tuple[int, int]]) -> dict[str, Any]:
+            return opened(name, *image, tta, ensemble)
 
-        return await answer_about_image(request, answer, decode)
+        return await answer_about_image(request, answer, for_the_browser)
+
+    @server.get(f"{urls.API}/methods")
+    def methods() -> list[dict[str, Any]]:
+        """The explanation methods and controls."""
+        return method_answers(context.bundle)
 
     @server.get(f"{urls.API}/samples")
     def samples() -> list[dict[str, Any]]:
@@ -148,7 +187,9 @@ def register(server: FastAPI, context: Context) -> None:
         """A synthetic sample as `images` gives an uploaded image."""
         check_ensemble(context, ensemble)
         image = sample_image(name)
-        return {**opened(SAMPLES[name].title, image, tta, ensemble), "synthetic": True, "sample": name}
+        height, width = image.shape[:2]
+        answer = opened(SAMPLES[name].title, shrink(image), (width, height), tta, ensemble)
+        return {**answer, "synthetic": True, "sample": name}
 
     @server.get(urls.API + "/samples/{name}/image.png")
     def sample_file(name: str) -> Response:
@@ -160,10 +201,21 @@ def register(server: FastAPI, context: Context) -> None:
         return Response(png(small), media_type="image/png", headers=IMMUTABLE)
 
 
-def check_question(context: Context, method: str, target: str | None, against: str | None, seed: int = 0) -> None:
-    """Raise HTTPException 422 unless method and seed are possible and the classes two different ones of the model."""
-    if method not in METHODS:
-        raise HTTPException(422, f"method is one of {', '.join(METHODS)}, not {method!r}.")
+def check_question(
+    context: Context,
+    method: str,
+    target: str | None,
+    against: str | None,
+    seed: int = 0,
+    *,
+    layer: str | None = None,
+    library: bool = False,
+) -> None:
+    """Raise HTTPException 422 unless the method can be asked so and the classes are two different ones."""
+    try:
+        check_method(method, context.bundle, layer, library=library)
+    except ExplanationError as error:
+        raise HTTPException(422, str(error)) from error
     for code in (target, against):
         if code is not None and code not in context.bundle.card.classes:
             raise HTTPException(
@@ -212,20 +264,45 @@ def explained(
     method: str,
     target: str | None,
     against: str | None,
-    seed: int = 0,
+    seed: int,
+    should_stop: StopSignal,
     *,
+    layer: str | None = None,
+    library: bool = False,
     tta: bool = False,
     ensemble: bool = False,
     asked: Asked,
 ) -> dict[str, Any]:
-    """The prediction of an image and one method's map, for the called class where `target` is None."""
+    """The prediction of an image and one method's map, for the called class where `target` is None.
+
+    The map is unfinished where `should_stop` has ended it.
+    """
     prediction = predicted(context, image, tta, ensemble)
     target = target or prediction.predicted
     if target == against:
-        raise HTTPException(422, f"{against} is the called class. Name a target, or another class to contrast with.")
-    attribution = explain(image, context.predictor, method, target, against, seed=seed)
+        raise HTTPException(422, CALLED_AGAINST_ITSELF.format(against))
+    question = (image, context.predictor, method, target, against)
+    attribution = explain(*question, seed=seed, layer=layer, library=library, should_stop=should_stop)
     answer = answered(context, name, prediction, ensemble, asked)
     return {**answer, "attribution": attribution_answer(attribution)}
+
+
+def judged(
+    context: Context,
+    name: str,
+    image: NDArray[uint8],
+    method: str,
+    target: str | None,
+    against: str | None,
+    seed: int,
+) -> dict[str, Any]:
+    """What one method's map of a prepared image is worth, for the called class where `target` is None."""
+    target = target or context.predictor.predict(image).predicted
+    if target == against:
+        raise HTTPException(422, CALLED_AGAINST_ITSELF.format(against))
+    attribution = explain(image, context.predictor, method, target, against, seed=seed)
+    *_, found = trust(attribution, image, context.predictor)
+    return {"image": name, **trust_answer(found, context.bundle.card.classes)}
 
 
 @lru_cache(maxsize=len(SAMPLES))

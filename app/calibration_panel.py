@@ -38,7 +38,7 @@ def calibration_panel(context: Context, query: Mapping[str, str]) -> Component:
     cases = chosen_cases(context, query)
     shown = shown_calibration(context, cases)
     return panel(
-        "Calibration: what was said and what came true, before and after temperature scaling",
+        "What temperature scaling changes: reliability of the most probable class before and after it",
         html.P(_sentence(context.cross_validation, cases, shown), className="card-text"),
         html.Div(
             [

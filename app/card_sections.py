@@ -8,6 +8,7 @@ from analysis.groups import FEW_LESIONS, FEW_MELANOMAS, GroupFigures, worst_grou
 from analysis.performance import Performance
 from app import out_of_fold_tables
 from app.commands.evaluate import CAPTION, COLUMNS, class_rows, size, summary_rows
+from app.evaluation_data import evaluation_sentence
 from app.markdown import markdown_table
 from app.model_card import ModelCard
 from app.numbers import decimal, percent, percent_interval, with_interval
@@ -85,6 +86,8 @@ def scope(model: ModelCard) -> str:
     """Of which predictions the groups, failures and calibration are."""
     assert model.performance is not None
     cases, lesions = model.performance.cases, model.performance.lesions
+    if not model.card.calibrated:
+        return evaluation_sentence(model.card)
     if model.cross_validation is None:
         return f"On the {cases:,} images of {lesions:,} lesions of this model's test part."
     folds = len(model.cross_validation.figures.folds)
@@ -128,14 +131,20 @@ def failures(found: Performance) -> list[str]:
     return sentences
 
 
-def calibration_sentence(found: Performance, temperature: float) -> str:
-    """The expected calibration error before and after scaling."""
+def calibration_sentence(found: Performance, card: Card) -> str:
+    """The expected calibration error before and after scaling; of an imported model, which is not scaled, as it is."""
     before, after = found.calibration.before, found.calibration.after
+    if not card.calibrated:
+        return (
+            f"Not calibrated. Expected calibration error of the most probable class in {len(before.bins)} bins of "
+            f"equally many cases: {with_interval(before.error)}; a perfectly calibrated model would show "
+            f"{decimal(before.perfect_error)} by chance."
+        )
     return (
         f"Expected calibration error of the most probable class in {len(after.bins)} bins of equally many cases: "
         f"{with_interval(before.error)} at temperature 1, {with_interval(after.error)} after temperature scaling; a "
         f"perfectly calibrated model would show {decimal(after.perfect_error)} by chance. This model's temperature, "
-        f"{temperature:.3f}, was fitted on its validation part."
+        f"{card.temperature:.3f}, was fitted on its validation part."
     )
 
 
@@ -190,6 +199,11 @@ def _training(model: ModelCard) -> Section:
     if "augmentation" in training:
         varied = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in training["augmentation"].items())
         paragraphs.append(f"Images were varied by: {varied}.")
+    if "margin" in training:
+        paragraphs.append(
+            f"They were cropped from pictures of {training['margin']:g} times the input size. Dropout "
+            f"{training['dropout']:g}."
+        )
     versions = ", ".join(f"{package} {version}" for package, version in model.card.versions.items())
     if versions:
         paragraphs.append(f"Made with {versions}.")
@@ -205,12 +219,14 @@ def _figures(model: ModelCard) -> list[Section]:
 def _own_figures(model: ModelCard) -> list[Section]:
     if model.metrics is None:
         return [Section("Figures", ("Not measured: the bundle has no test predictions.",))]
-    metrics = model.metrics
-    title = "Figures of this model on its own test part"
-    summary = Section(
-        title, (f"{size(metrics)} {CAPTION}",), columns=("Figure", "Value", "Chance"), rows=tuple(summary_rows(metrics))
-    )
-    return [summary, Section("By diagnosis, on its own test part", columns=COLUMNS, rows=tuple(class_rows(metrics)))]
+    metrics, card = model.metrics, model.card
+    where = "on its own test part" if card.calibrated else f"on {card.evaluation['data']}"
+    said = size(metrics) if card.calibrated else evaluation_sentence(card)
+    columns, rows = ("Figure", "Value", "Chance"), tuple(summary_rows(metrics))
+    return [
+        Section(f"Figures of this model {where}", (f"{said} {CAPTION}",), columns=columns, rows=rows),
+        Section(f"By diagnosis, {where}", columns=COLUMNS, rows=tuple(class_rows(metrics))),
+    ]
 
 
 def _recipe_figures(model: ModelCard) -> list[Section]:
@@ -243,7 +259,7 @@ def _performance(model: ModelCard) -> list[Section]:
             rows=tuple(group_rows(model.performance.groups)),
         ),
         Section("Known failures", (scope(model), *failures(model.performance))),
-        Section("Calibration", (scope(model), calibration_sentence(model.performance, model.card.temperature))),
+        Section("Calibration", (scope(model), calibration_sentence(model.performance, model.card))),
     ]
 
 

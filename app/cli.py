@@ -6,9 +6,37 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from app.commands import card, data, evaluate, explain, export, import_, leakage, predict, serve, train
+from app.commands import (
+    audit,
+    card,
+    data,
+    evaluate,
+    explain,
+    export,
+    import_,
+    leakage,
+    localisation,
+    predict,
+    sanity,
+    serve,
+    train,
+)
 
-COMMANDS = (serve, predict, explain, train, evaluate, leakage, card, import_, export, data)
+COMMANDS = (
+    serve,
+    predict,
+    explain,
+    train,
+    evaluate,
+    audit,
+    localisation,
+    sanity,
+    leakage,
+    card,
+    import_,
+    export,
+    data,
+)
 NOTICE = "A teaching and research tool, not for diagnosis. The shipped model is for non-commercial use (CC BY-NC 4.0)."
 
 

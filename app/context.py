@@ -1,11 +1,13 @@
 """What every page and every API route draws on: the model, its test predictions, and the images if they are here."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from analysis.cross_validation import CrossValidation
+from analysis.explanations import Explanations, read_explanations
 from analysis.predictions import COMMITTED
 from app.leakage_results import LeakageResults
 from app.model_card import ModelCard, model_card, shipped_cross_validation
@@ -17,15 +19,23 @@ from model.prediction import Predictor
 CONCURRENT_EXPLANATIONS = 2
 
 
+def explanation_threads() -> ThreadPoolExecutor:
+    """Where slow explanations run: so few at a time that each is worth its wait, the others queue."""
+    return ThreadPoolExecutor(CONCURRENT_EXPLANATIONS, thread_name_prefix="explanation")
+
+
 @dataclass(frozen=True)
 class Context:
     """Read-only, so that any number of server processes can hold the same one.
 
-    `data_path` is the folder of the data set whose images are shown beside the predictions, or None.
+    `data_path` is the folder of the data set whose images are shown beside the predictions, or None. `models` are those
+    to choose from by name, this one among them, first the one at `/`; their contexts share `explanation_threads`.
     """
 
     bundle: ModelBundle
     data_path: Path | None = None
+    models: Mapping[str, ModelBundle] = field(default_factory=dict)
+    explanation_threads: ThreadPoolExecutor = field(default_factory=explanation_threads)
 
     @cached_property
     def predictor(self) -> Predictor:
@@ -43,9 +53,9 @@ class Context:
         return open_ensemble(self.bundle.path, int8=self.bundle.int8)
 
     @cached_property
-    def explanation_threads(self) -> ThreadPoolExecutor:
-        """Where slow explanations run: so few at a time that each is worth its wait, the others queue."""
-        return ThreadPoolExecutor(CONCURRENT_EXPLANATIONS, thread_name_prefix="explanation")
+    def trust_thread(self) -> ThreadPoolExecutor:
+        """Where maps are judged once they are made: one at a time."""
+        return ThreadPoolExecutor(1, thread_name_prefix="trust")
 
     @cached_property
     def results(self) -> Results:
@@ -68,11 +78,24 @@ class Context:
         return LeakageResults(COMMITTED)
 
     @cached_property
+    def explanations(self) -> Explanations | None:
+        """What every method is worth on the default model, or None; raises AuditError for an audit that is not whole."""
+        return read_explanations()
+
+    @cached_property
     def image_paths(self) -> dict[str, Path]:
         """Image files by image_id; empty without a data set."""
+        return self._files("path")
+
+    @cached_property
+    def mask_paths(self) -> dict[str, Path]:
+        """Lesion masks by image_id; empty without a data set or where it has none."""
+        return self._files("mask_path")
+
+    def _files(self, column: str) -> dict[str, Path]:
         if self.data_path is None:
             return {}
         from model.cases import read_cases
 
-        table = read_cases(self.data_path).dropna(subset="path")
-        return {image_id: Path(path) for image_id, path in zip(table["image_id"], table["path"], strict=True)}
+        table = read_cases(self.data_path).dropna(subset=column)
+        return {image_id: Path(path) for image_id, path in zip(table["image_id"], table[column], strict=True)}

@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from app import urls
 from app.components import icon
+from app.method_choice import chosen_methods, methods_select
 from app.probabilities import probabilities_title
 from explain.methods import METHODS
 from explain.overlay import OPACITY
@@ -57,7 +58,7 @@ def samples() -> Component:
     links = [
         dcc.Link(
             [
-                html.Img(src=f"{urls.API}/samples/{name}/thumbnail.png", alt="", width=240, height=180),
+                html.Img(src=urls.sample_thumbnail(name), alt="", width=240, height=180),
                 html.Span(recipe.title, className="sample-title"),
             ],
             href=urls.explain(sample=name),
@@ -156,12 +157,13 @@ def controls(classes: Sequence[str], query: Mapping[str, str]) -> Component:
     target, against = (query.get(name) if query.get(name) in classes else None for name in ("target", "against"))
     views = [
         {"value": "all", "label": "All"},
-        *({"value": code, "label": method.name} for code, method in METHODS.items()),
+        *({"value": code, "label": METHODS[code].name} for code in chosen_methods(query)),
     ]
     return html.Div(
         [
             _class_select(classes, "explain-target", "Explain", target, "The called class"),
             _class_select(classes, "explain-against", "rather than", against, "No contrast"),
+            methods_select(query),
             html.Div(
                 [
                     html.Label("Heatmap opacity", htmlFor="explain-opacity", className="control-label"),
@@ -179,17 +181,13 @@ def controls(classes: Sequence[str], query: Mapping[str, str]) -> Component:
                 ],
                 className="control-opacity",
             ),
-            html.Div(
-                [
-                    html.Span("View", className="control-label"),
-                    dmc.SegmentedControl(
-                        id="explain-view",
-                        data=views,
-                        value=chosen_view(query),
-                        size="xs",
-                        **{"aria-label": "View"},
-                    ),
-                ]
+            dmc.Select(
+                id="explain-view",
+                label="View",
+                data=views,
+                value=chosen_view(query),
+                allowDeselect=False,
+                className="control-view",
             ),
         ],
         className="panel explain-controls",
@@ -211,9 +209,9 @@ def _class_select(
 
 
 def chosen_view(query: Mapping[str, str]) -> str:
-    """The method that the address wants shown large, or "all"."""
-    view = query.get("view", "all")
-    return view if view in METHODS else "all"
+    """The method that the address wants shown large, one of those chosen, or "all"."""
+    view = query.get("view", "all").replace(" ", "+")
+    return view if view in chosen_methods(query) else "all"
 
 
 def failure() -> Component:

@@ -5,11 +5,15 @@ from dash import html
 from dash.development.base_component import Component
 
 from app.components import icon
+from app.trust_panel import trust_panel
 from explain.methods import METHODS
 
 
-def heat_card(method: str) -> Component:
-    """The card of `method`, empty; assets/explain.js fills its parts, which are called explain-PART-METHOD."""
+def heat_card(method: str, *controls: Component, shown: bool = True) -> Component:
+    """The card of `method`, empty, with controls of its own, on the page or `shown` only once it is chosen.
+
+    assets/explain.js fills its parts, which are called explain-PART-METHOD.
+    """
     name = METHODS[method].name
     downloads = [_download(method, kind) for kind in ("png", "npz")]
     return html.Section(
@@ -17,17 +21,19 @@ def heat_card(method: str) -> Component:
             html.Div(
                 [dmc.Title(name, order=2), html.Div(downloads, className="heat-downloads")], className="panel-heading"
             ),
+            *controls,
             html.Div(_pictures(method), className="pictures"),
             _colour_bar(method),
             _progress(method),
             html.P(METHODS[method].sentence, className="caption"),
+            trust_panel(method),
             html.Div(
                 id=_part("announce", method), className="visually-hidden", role="status", **{"aria-live": "polite"}
             ),
         ],
         id=_part("card", method),
         className="panel heat-card",
-        **{"data-state": "idle", "data-method": method, "aria-label": name},
+        **{"data-state": "idle", "data-method": method, "data-shown": "yes" if shown else "no", "aria-label": name},
     )
 
 

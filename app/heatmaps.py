@@ -21,8 +21,8 @@ MAX_UNPACKED_BYTES = 16 * 2**20
 def heatmap(attribution: Attribution, size: tuple[int, int], *, complete: bool) -> dict[str, Any]:
     """The attribution of an image of `size` (height, width) in pixels; the raw map is in it once it is `complete`.
 
-    `heat` is a layer whose opacity is the map's strength and `map` the map alone, both PNG data URLs; `gradient` are
-    the colours from -limit to limit.
+    `heat` is a layer whose opacity is the map's strength and `map` the map alone, both data URLs; `gradient` are
+    the colours of its bar and `marks` what stands below it.
     """
     scale = min(1.0, LONGER_SIDE / max(size))
     height, width = (max(1, round(side * scale)) for side in size)
@@ -32,25 +32,35 @@ def heatmap(attribution: Attribution, size: tuple[int, int], *, complete: bool) 
         "heat": data_url(attribution_rgba(attribution, height, width)),
         "map": data_url(attribution_rgb(attribution, height, width)),
         "gradient": bar.colours[::step],
-        "limit": f"{bar.limit:.2g}",
-        "unit": bar.unit,
-        "negative": bar.negative,
-        "positive": bar.positive,
+        "marks": bar.marks,
         "facts": facts(attribution),
         "npz": base64.b64encode(npz_bytes(attribution)).decode() if complete else None,
     }
 
 
 def facts(attribution: Attribution) -> str:
-    """What the map cost, and whether more of the same would still change it."""
+    """What the map cost, why it ended, whether more would still change it, and how sure its strongest region is."""
     count = f"{attribution.evaluations:,} evaluation{'s' if attribution.evaluations != 1 else ''}"
     seconds = f"{attribution.seconds:.1f} s" if attribution.seconds >= 0.1 else "under 0.1 s"
-    cost = f"{count} in {seconds}"
-    stability = attribution.parameters.get("stability")
-    if not isinstance(stability, float):
-        return cost
-    verdict = "stable" if attribution.converged else "not stable"
-    return f"{cost} · {verdict} (r = {stability:.2f} with the map at half of them)"
+    return " · ".join([f"{count} in {seconds}", *_verdict(attribution), *_strongest(attribution)])
+
+
+def _verdict(attribution: Attribution) -> list[str]:
+    ranks, stability = (attribution.parameters.get(name) for name in ("rank_stability", "stability"))
+    if isinstance(ranks, float):
+        ended = "ended when the order of regions settled" if attribution.converged else "order of regions not settled"
+        return [f"{ended} (expected ρ = {ranks:.2f})"]
+    if isinstance(stability, float):
+        verdict = "stable" if attribution.converged else "not stable"
+        return [f"{verdict} (r = {stability:.2f} with the map at half of them)"]
+    return []
+
+
+def _strongest(attribution: Attribution) -> list[str]:
+    if attribution.interval is None:
+        return []
+    place = np.unravel_index(np.abs(attribution.values).argmax(), attribution.values.shape)
+    return [f"strongest {attribution.values[place]:+.2g} ± {attribution.interval[place]:.1g} (95 %)"]
 
 
 def attribution_from(npz: str) -> Attribution:

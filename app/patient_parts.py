@@ -63,7 +63,7 @@ def patient_panel(context: Context, query: Mapping[str, str]) -> list[Component]
 
 def _section(*content: Component) -> Component:
     heading = html.Div(dmc.Title("With age, sex and site", order=2), className="panel-heading")
-    return html.Section([heading, *content], className="panel")
+    return html.Section([heading, *content], className="panel explain-patient")
 
 
 def asked_by(query: Mapping[str, str], fusion: MetadataFusion) -> Asked:

@@ -29,7 +29,8 @@ class Results:
         if not card.calibrated and not self.bundle.predictions_path.is_file():
             return (
                 f"{card.name} was trained elsewhere, so that its test images are not known here. "
-                f"`lesionlens evaluate --model {self.bundle.path} --data PATH` measures it on labelled images."
+                f"`lesionlens evaluate --model {self.bundle.path} --data PATH --keep` measures it on labelled images, "
+                "which these pages then show."
             )
         try:
             _ = self.table

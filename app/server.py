@@ -1,14 +1,17 @@
-"""The server: Dash on FastAPI, the pages and the JSON routes beside them, around one model bundle."""
+"""The server: Dash on FastAPI, the pages and the JSON routes beside them, one application for each model bundle."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dash import Dash, Input, Output
+from dash.backends._fastapi import reset_current_request, set_current_request
 from dash.development.base_component import Component
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import HTMLResponse
 
-from app import api, pages, urls
+from app import api, model_choice, pages, urls
 from app.components import failed, link_button
 from app.context import Context
 from app.shell import LOCATION, PAGE, shell
@@ -23,20 +26,37 @@ def create_app(
 ) -> FastAPI:
     """The ASGI application for the bundle in `bundle_path`, with the images of the data set in `data_path` if given.
 
-    With `int8` it runs the bundle's quantised network.
+    The other models to choose from (`model_choice.selectable`) are below `/models`, each opened at its first request.
+    With `int8` it runs the bundle's quantised network, the others as they are.
     Raises BundleError when the bundle is not complete, and DataError when `data_path` is no data set.
     """
-    context = Context(load_bundle(bundle_path, int8=int8), None if data_path is None else Path(data_path))
+    bundle = load_bundle(bundle_path, int8=int8)
+    context = Context(bundle, None if data_path is None else Path(data_path), model_choice.selectable(bundle))
     logging.getLogger(__name__).info("%d images of the data set are here.", len(context.image_paths))
-    server = FastAPI(title="LesionLens", docs_url=None, redoc_url=None, openapi_url=f"{urls.API}/openapi.json")
+
+    def open_model(name: str) -> FastAPI:
+        return _model_app(replace(context, bundle=context.models[name]), urls.model_root(name))
+
+    server = _model_app(context)
+    server.add_middleware(model_choice.OtherModels, context=context, open_model=open_model)
+    return server
+
+
+def _model_app(context: Context, root: str = "") -> FastAPI:
+    """The application of the context's model; its addresses start with `root`, which its routes do not see."""
+    servers = [{"url": root}] if root else None
+    openapi = f"{urls.API}/openapi.json"
+    server = FastAPI(title="LesionLens", docs_url=None, redoc_url=None, openapi_url=openapi, servers=servers)
     server.state.context = context
     api.register(server, context)
+    model_choice.register_api(server, context)
     for page in pages.PAGES.values():
         page.register_api(server, context)
     _refuse_unknown_api(server)
     app = Dash(
         __name__,
         server=server,
+        requests_pathname_prefix=f"{root}/",
         websocket_callbacks=True,
         assets_folder=str(ASSETS),
         title="LesionLens",
@@ -47,13 +67,16 @@ def create_app(
         description="See what a skin-lesion classifier looks at. Teaching and research tool, not for diagnosis.",
     )
     stores = [store for page in pages.PAGES.values() for store in page.stores()]
-    app.layout = shell(context, stores)
+    with urls.under(root):
+        app.layout = shell(context, stores)
     _register_router(app, context)
+    model_choice.register_callbacks(app)
     for page in pages.PAGES.values():
         page.register_callbacks(app, context)
     # Dash collects its assets at the first request for "/" or one of its own routes; a first visitor who follows a
     # link to another page would get a page without styles.
     app._setup_server()
+    _serve_pages(server, app)
     return server
 
 
@@ -82,3 +105,16 @@ def _refuse_unknown_api(server: FastAPI) -> None:
     @server.get(urls.API + "/{path:path}", include_in_schema=False)
     def unknown(path: str) -> None:
         raise HTTPException(404, f"There is no {urls.API}/{path}.")
+
+
+def _serve_pages(server: FastAPI, app: Any) -> None:
+    """The document for every address; Dash adds it only where the server's start reaches it, and without status 404."""
+
+    @server.get("/{path:path}", include_in_schema=False)
+    async def document(path: str, request: Request) -> HTMLResponse:
+        page, _ = pages.find(f"/{path}".rstrip("/") or urls.HOME)
+        token = set_current_request(request)
+        try:
+            return HTMLResponse(app.index(), 404 if page is None else 200)
+        finally:
+            reset_current_request(token)

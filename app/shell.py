@@ -4,7 +4,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from app import urls
+from app import model_choice, urls
 from app.components import NOTICE, icon, leaky_split
 from app.context import Context
 from app.theme import MANTINE_THEME
@@ -47,14 +47,13 @@ def shell(context: Context, stores: list[Component]) -> Component:
 
 def _top_bar(context: Context) -> list[Component]:
     card = context.bundle.card
-    model = f"{card.name}, int8" if context.bundle.int8 else card.name
     data = "no images on this machine" if context.data_path is None else context.data_path.name
     return [
         html.Div(
             [
-                dcc.Link([icon("microscope", 22), "LesionLens"], href=urls.HOME, className="brand"),
+                dcc.Link([icon("microscope", 22), "LesionLens"], href=urls.home(), className="brand"),
                 html.Div(
-                    [_fact("Model", model), _fact("Data", data)],
+                    [_fact("Model", model_choice.select(context)), _fact("Data", data)],
                     className="facts",
                 ),
                 *leaky_split(card),
@@ -73,8 +72,9 @@ def _top_bar(context: Context) -> list[Component]:
     ]
 
 
-def _fact(label: str, value: str) -> Component:
-    return html.Span([html.Span(label, className="fact-label"), html.Span(value, className="fact-value")])
+def _fact(label: str, value: Component | str) -> Component:
+    content = html.Span(value, className="fact-value") if isinstance(value, str) else value
+    return html.Span([html.Span(label, className="fact-label"), content], className=f"fact fact-{label.lower()}")
 
 
 def _links(context: Context) -> list[Component]:
@@ -85,6 +85,7 @@ def _links(context: Context) -> list[Component]:
         ("Confusion", "grid-dots", urls.confusion()),
         ("Pair", "arrows-left-right", urls.pair(*context.results.first_pair)),
         ("Leakage", "droplet", urls.leakage()),
+        ("Explanations", "scale", urls.explanations()),
         ("Card", "id-badge-2", urls.card()),
     )
     return [

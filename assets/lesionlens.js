@@ -16,6 +16,12 @@
   });
 
   window.lesionlens = {
+    /** What the addresses of this model start with (app/urls.py): nothing, or /models/NAME. */
+    get root() {
+      const config = JSON.parse(document.getElementById("_dash-config").textContent);
+      return config.requests_pathname_prefix.replace(/\/$/, "");
+    },
+
     /** Rewrite the address bar without navigating: `changes` maps names of the query to values, null removes one. */
     replaceQuery(changes) {
       const query = new URLSearchParams(window.location.search);

@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explain.attribution import Attribution, ExplanationError, Progress, ProgressCallback, StopSignal, Target
+from explain.layers import check_layer
 from explain.method import Estimate, Question
 from explain.methods import METHODS
+from model.bundle import ModelBundle
 from model.images import prepare
 from model.prediction import Predictor
 
@@ -23,6 +25,8 @@ def explain(
     against: str | None = None,
     *,
     seed: int = 0,
+    layer: str | None = None,
+    library: bool = False,
     on_progress: ProgressCallback | None = None,
     should_stop: StopSignal | None = None,
 ) -> Attribution:
@@ -30,14 +34,19 @@ def explain(
 
     `image` is uint8 (height, width, 3) of any size, `method` one of METHODS. `on_progress` is called at once, and then
     with a partial result every few network batches. `should_stop` is asked as often; once it says True the result so
-    far is returned, with converged False. A sampling method has converged when its map at half the evaluations
-    correlates (Pearson) at least 0.9 with the final one; the correlation is in the parameters as `stability`.
+    far is returned, with converged False. A method with a rule for it (explain/settling.py) ends and has converged
+    when the order of its regions has settled. Another sampling method has converged when its map at half the
+    evaluations correlates (Pearson) at least 0.9 with the final one, which is in the parameters as `stability`.
 
-    Raises ExplanationError for an unknown method or class, or a class against itself.
+    `layer` is one of `explain.layers.layers`, for the methods that take one; None is the last feature map. With
+    `library` the map is made by the library that the method was taken from, for reference.
+
+    Raises ExplanationError for an unknown method, layer or class, a class against itself, or a method that takes no
+    layer or is no library's.
     """
-    chosen = METHODS.get(method)
-    if chosen is None:
-        raise ExplanationError(f"There is no method {method!r}. Choose from {', '.join(METHODS)}.")
+    check_method(method, predictor.bundle, layer, library=library)
+    chosen = METHODS[method]
+    estimates = chosen.library if library and chosen.library is not None else chosen.estimates
     aim = Target(target, against)
     aim.weights(predictor.bundle.card.classes)
     started = time.perf_counter()
@@ -48,7 +57,7 @@ def explain(
             estimate.values,
             method,
             aim,
-            estimate.parameters,
+            {**estimate.parameters, "library": True} if library else estimate.parameters,
             seed,
             estimate.evaluations,
             seconds,
@@ -59,24 +68,41 @@ def explain(
     if on_progress is not None:
         on_progress(Progress(0, chosen.evaluations))
     halfway: NDArray[np.float32] | None = None
-    question = Question(prepare(image, predictor.bundle.card.size), predictor, aim, seed)
-    for estimate in chosen.estimates(question):
+    question = Question(prepare(image, predictor.bundle.card.size), predictor, aim, seed, layer)
+    for estimate in estimates(question):
         result = attribution(estimate)
+        total = chosen.evaluations if estimate.total is None else estimate.total
         if on_progress is not None:
-            on_progress(Progress(estimate.evaluations, chosen.evaluations, result))
-        if should_stop is not None and estimate.evaluations < chosen.evaluations and should_stop():
+            on_progress(Progress(estimate.evaluations, total, result))
+        if estimate.settled:
+            return replace(result, converged=True)
+        if should_stop is not None and estimate.evaluations < total and should_stop():
             return result
-        if 2 * estimate.evaluations <= chosen.evaluations:
+        if 0 < 2 * estimate.evaluations <= total:
             halfway = estimate.values
-    return _judged(result, halfway)
+    return result if estimate.settled is False else _judged(result, halfway)
+
+
+def check_method(method: str, bundle: ModelBundle, layer: str | None = None, *, library: bool = False) -> None:
+    """Raise ExplanationError, as `explain` does, unless the method exists and can be asked for in this way."""
+    chosen = METHODS.get(method)
+    if chosen is None:
+        raise ExplanationError(f"There is no method {method!r}. Choose from {', '.join(METHODS)}.")
+    if library and chosen.library is None:
+        known = ", ".join(code for code, each in METHODS.items() if each.library is not None)
+        raise ExplanationError(f"{chosen.name} is made by no library here. Choose from {known}.")
+    if layer is not None and not chosen.layered:
+        known = ", ".join(code for code, each in METHODS.items() if each.layered)
+        raise ExplanationError(f"{chosen.name} is not made at a layer. Choose from {known}.")
+    if layer is not None:
+        check_layer(bundle, layer)
 
 
 def warm_up(predictor: Predictor) -> None:
-    """Load shap and lime and let them compile their own code: seconds, once a process, that no user need wait for."""
+    """Load what the methods by region need (scikit-image): seconds, once a process, that no user need wait for."""
     side = predictor.bundle.card.size
-    for method in ("shap", "lime"):
-        blank = np.zeros((side, side, 3), np.uint8)
-        explain(blank, predictor, method, predictor.bundle.card.classes[0], should_stop=lambda: True)
+    blank = np.zeros((side, side, 3), np.uint8)
+    explain(blank, predictor, "lime", predictor.bundle.card.classes[0], should_stop=lambda: True)
 
 
 def _judged(result: Attribution, halfway: NDArray[np.float32] | None) -> Attribution:

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from explain.attribution import Attribution, Target
+from explain.attribution import Attribution
 from explain.methods import METHODS
 from explain.overlay import OPACITY, ColourBar, colour_bar, overlay_image
 from model.atomic import write_atomically
 from model.classes import BY_CODE
+from model.dense_head import FEATURES
 
 NOTICE = "LesionLens · for teaching and research, not for diagnosis"
 INK, PALE, PAPER = "#212529", "#6C757D", "#FFFFFF"
@@ -52,7 +53,7 @@ def png_bytes(image: NDArray[np.uint8], attribution: Attribution, opacity: float
     page = Image.new("RGB", (overlay.width + 2 * margin, header + overlay.height + footer), PAPER)
     page.paste(overlay, (margin, header))
     draw = ImageDraw.Draw(page)
-    title, detail = _title(attribution.target), _detail(attribution)
+    title, detail = _title(attribution), _detail(attribution)
     draw.text((margin, header * 0.16), title, INK, _fitting(title, 20 * unit, overlay.width))
     draw.text((margin, header * 0.60), detail, PALE, _fitting(detail, 12 * unit, overlay.width))
     _draw_colour_bar(page, colour_bar(attribution), (margin, header + overlay.height), unit)
@@ -71,19 +72,27 @@ def _draw_colour_bar(page: Image.Image, bar: ColourBar, corner: tuple[int, int],
     page.paste(strip, (left, y))
     draw = ImageDraw.Draw(page)
     below, font = y + height + 6 * unit, _font(12 * unit)
-    draw.text((left, below), f"-{bar.limit:.2g}  {bar.negative}", INK, font, anchor="la")
-    draw.text((left + width / 2, below), f"0  ({bar.unit})", PALE, font, anchor="ma")
-    draw.text((left + width, below), f"{bar.positive}  +{bar.limit:.2g}", INK, font, anchor="ra")
+    low, middle, high = (mark.replace("−", "-").split("\n") for mark in bar.marks)
+    draw.text((left, below), "  ".join(low), INK, font, anchor="la")
+    draw.text((left + width / 2, below), f"{middle[0]}  ({middle[1]})", PALE, font, anchor="ma")
+    draw.text((left + width, below), "  ".join(reversed(high)), INK, font, anchor="ra")
 
 
-def _title(target: Target) -> str:
+def _title(attribution: Attribution) -> str:
+    method, target = METHODS[attribution.method], attribution.target
+    if method.control:
+        return f"{method.name}, a control"
     names = [BY_CODE[code].name if code in BY_CODE else code for code in (target.code, target.against) if code]
     return " rather than ".join([names[0], *(name[0].lower() + name[1:] for name in names[1:])])
 
 
 def _detail(attribution: Attribution) -> str:
+    method, layer = METHODS[attribution.method], attribution.parameters.get("layer")
+    if method.control:
+        return "Made without the network: a map that is no better than this one explains nothing"
     images = "1 image" if attribution.evaluations == 1 else f"{attribution.evaluations:,} images"
-    parts = [f"What speaks for it, by {METHODS[attribution.method].name}", f"{images} through the network"]
+    place = f" at {layer}" if method.layered and layer not in (None, FEATURES) else ""
+    parts = [f"What speaks for it, by {method.name}{place}", f"{images} through the network"]
     fidelity = attribution.parameters.get("local_fidelity")
     if isinstance(fidelity, float):
         parts.append(f"local fidelity {fidelity:.2f}")

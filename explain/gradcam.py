@@ -10,30 +10,43 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from explain.feature_gradient import feature_gradient
+from explain.gradients import network
 from explain.method import Estimate, Question
 from model.bundle import LinearHead, ModelBundle, load_bundle
-from model.keras_model import load_keras
+from model.dense_head import FEATURES, DenseHead
 from model.prediction import Outputs
 
 if TYPE_CHECKING:
     import keras
 
-FEATURE_LAYER = "features"
-
 
 def grad_cam(question: Question) -> Iterator[Estimate]:
-    """Explain one prepared image by Grad-CAM at the last feature map, in one forward pass.
+    """Explain one prepared image by Grad-CAM at a layer, the last feature map unless one is asked for.
 
-    A map is linear in its score, so that of a contrast is the difference of two classes' maps.
+    A channel counts for the average over the positions of its gradient. A map is linear in its score, so that of a
+    contrast is the difference of two classes' maps. One evaluation.
     """
-    predictor, image = question.predictor, question.image[np.newaxis]
-    if predictor.bundle.head is None:
-        maps, computed_by = gradient_maps(predictor.bundle, image), "TensorFlow gradients"
+    if question.layer in (None, FEATURES):
+        image = question.image[np.newaxis]
+        maps, computed_by = grad_cams(question.predictor.bundle, image, question.predictor.run(image))
+        values = np.tensordot(question.weights, maps[0], axes=1)
+        yield Estimate(values, evaluations=1, parameters={"layer": FEATURES, "computed_by": computed_by})
     else:
-        maps, computed_by = class_maps(predictor.run(image), predictor.bundle.head), "linear head"
-    yield Estimate(
-        np.tensordot(question.weights, maps[0], axes=1), evaluations=1, parameters={"computed_by": computed_by}
-    )
+        given = feature_gradient(question)
+        yield Estimate(given.features @ given.gradient.mean(axis=(0, 1)), evaluations=1, parameters=given.parameters)
+
+
+def grad_cams(bundle: ModelBundle, images: NDArray[np.uint8], outputs: Outputs) -> tuple[NDArray[np.float32], str]:
+    """The signed Grad-CAM maps of every class for n prepared images and what the network gave for them.
+
+    float32 (n, classes, height, width), and what they were computed by: the cheapest way that the head allows.
+    """
+    if bundle.head is not None:
+        return class_maps(outputs, bundle.head), "linear head"
+    if bundle.dense_head is not None:
+        return dense_head_maps(outputs, bundle.dense_head), "dense head"
+    return gradient_maps(bundle, images), "TensorFlow gradients"
 
 
 def class_maps(outputs: Outputs, head: LinearHead) -> NDArray[np.float32]:
@@ -47,6 +60,15 @@ def class_maps(outputs: Outputs, head: LinearHead) -> NDArray[np.float32]:
     return np.ascontiguousarray(maps, dtype=np.float32)
 
 
+def dense_head_maps(outputs: Outputs, head: DenseHead) -> NDArray[np.float32]:
+    """The same for a network whose dense layers see where a feature is: the head alone is differentiated."""
+    n, height, width, channels = outputs.features.shape
+    importance = head.summed_gradients(outputs.features) / np.float32(height * width)
+    positions = outputs.features.reshape(n, height * width, channels)
+    maps = importance @ positions.swapaxes(1, 2)
+    return maps.reshape(n, -1, height, width).astype(np.float32, copy=False)
+
+
 def gradient_maps(bundle: ModelBundle, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The signed Grad-CAM maps of every class for n prepared images, float32 (n, classes, height, width), for a
     network with any head: TensorFlow differentiates it.
@@ -56,10 +78,10 @@ def gradient_maps(bundle: ModelBundle, images: NDArray[np.uint8]) -> NDArray[np.
     return maps
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def _compiled(folder: Path, modified: int) -> Callable[..., Any]:
     """The compiled Grad-CAM of the bundle in `folder`; `modified` makes overwritten weights others."""
-    return compiled_gradient_maps(load_keras(load_bundle(folder)))
+    return compiled_gradient_maps(network(load_bundle(folder)))
 
 
 def compiled_gradient_maps(model: keras.Model) -> Callable[..., Any]:
@@ -69,7 +91,7 @@ def compiled_gradient_maps(model: keras.Model) -> Callable[..., Any]:
     import keras
     import tensorflow as tf
 
-    probe = keras.Model(model.inputs[0], [model.get_layer(FEATURE_LAYER).output, model.outputs[0]])
+    probe = keras.Model(model.inputs[0], [model.get_layer(FEATURES).output, model.outputs[0]])
 
     def signed_maps(images: Any) -> Any:
         with tf.GradientTape(persistent=True) as tape:

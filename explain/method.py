@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explain.attribution import Target
-from model.prediction import Predictor
+from model.prediction import Predictor, batches
 
 BATCH = 16  # images a time: within 5 % of the throughput of larger batches, and twice as many chances to show and stop
+FIRST_BATCH = 8  # so that there is a first map to look at soon
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,14 +37,17 @@ class Estimate:
     """The map after `evaluations` images went through the network: float32 (height, width), signed, unscaled.
 
     `interval` is the half width of the 95 % interval of every value, of the same shape, or None where there is none.
-    `settled` says that more evaluations would not change the order of the regions any more: the method may end here.
+    `settled` says whether more evaluations would not change the order of the regions any more, so that the method may
+    end here; None where the method has no rule to tell. `total` is how many evaluations the last estimate will have
+    taken, where it is the network that says so; None for as many as the method has.
     """
 
     values: NDArray[np.float32]
     evaluations: int
     parameters: Mapping[str, object] = field(default_factory=dict)
     interval: NDArray[np.float32] | None = None
-    settled: bool = False
+    settled: bool | None = None
+    total: int | None = None
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,11 @@ class Method:
 
     `estimates` answers a question by estimates, at least one every few batches; the last one, after at most
     `evaluations` images, is the result. `unit` is that of the map's values, `sentence` says what they are to a person
-    who has never heard of the method. A `smooth` map is a field to be interpolated, another one has regions.
-    A `control` knows nothing of the network: a method that is no better explains nothing.
+    who has never heard of the method. A `smooth` map is a field to be interpolated, another one has regions; a `fine`
+    one has a value of its own at every pixel, too noisy to be drawn as it is. With `layered` it can be asked for at
+    other layers than the last feature map. `family` names the methods that it stands among in a list.
+    A `control` knows nothing of the network: a method that is no better explains nothing. `library` is the same by the
+    library that the method was taken from, where ours is another way to the same values.
     """
 
     name: str
@@ -63,3 +70,14 @@ class Method:
     estimates: Callable[[Question], Iterator[Estimate]]
     smooth: bool = False
     control: bool = False
+    library: Callable[[Question], Iterator[Estimate]] | None = None
+    family: str = "Regions"
+    fine: bool = False
+    layered: bool = False
+
+
+def sample_batches(count: int) -> Iterator[slice]:
+    """Slices that cover range(count): a small one for a first map, then one of BATCH after another."""
+    yield slice(0, min(FIRST_BATCH, count))
+    for batch in batches(count - FIRST_BATCH, BATCH):
+        yield slice(batch.start + FIRST_BATCH, batch.stop + FIRST_BATCH)

@@ -1,24 +1,28 @@
 """Drawing attributions: signed colours over an image, as strong as the map is, so that the lesion stays visible.
 
 The target's colour speaks for it; against it speaks the other class's colour, or slate where there is no other class.
-Zero is transparent. How a map is scaled for display is said by its colour bar and changes no number.
+A control speaks for nothing: it is drawn in a colour of no class. Zero is transparent. How a map is scaled for display
+is said by its colour bar and changes no number; nor does the slight blur under which a map of single pixels is drawn.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
-from explain.attribution import Attribution, Target
+from explain.attribution import Attribution
 from explain.methods import METHODS
 from model.classes import diagnosis
 
 OPACITY = 0.75
 AGAINST = "#334155"
+OF_NO_CLASS = "#5B21B6"
 NEUTRAL = "#F8F9FA"
 SHADES = 129
+BLUR = 0.012  # the standard deviation, in parts of the side, under which a map of single pixels can be read
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ class ColourBar:
     """What the colours of a map mean: -limit and limit are the numbers, in `unit`, at which its two ends are reached.
 
     `colours` are #RRGGBB from -limit to limit in equal, perceptually even steps, the middle one standing for zero;
-    `negative` and `positive` say in words what each end speaks for.
+    `negative` and `positive` say in words what each end speaks for. The bar of a map that is not `signed` goes from 0
+    to limit.
     """
 
     limit: float
@@ -34,16 +39,26 @@ class ColourBar:
     colours: tuple[str, ...]
     negative: str
     positive: str
+    signed: bool = True
+
+    @property
+    def marks(self) -> tuple[str, str, str]:
+        """What stands below the bar at its left end, in its middle and at its right end: a number, a line, words."""
+        limit = f"{self.limit:.2g}"
+        if self.signed:
+            return f"−{limit}\n{self.negative}", f"0\n{self.unit}", f"+{limit}\n{self.positive}"
+        return "0", f"{self.limit / 2:.2g}\n{self.unit}", limit
 
 
 def colour_bar(attribution: Attribution) -> ColourBar:
     """The colour bar that belongs to an attribution's overlay and map."""
-    target = attribution.target
-    shades = tuple("#{:02X}{:02X}{:02X}".format(*shade) for shade in _shades(*_ends(target)))
+    target, method = attribution.target, METHODS[attribution.method]
+    shades = tuple("#{:02X}{:02X}{:02X}".format(*shade) for shade in _shades(*_ends(attribution)))
+    limit = display_limit(attribution)
+    if method.control:
+        return ColourBar(limit, method.unit, shades[SHADES // 2 :], "", "", signed=False)
     negative = f"against {target.code}" if target.against is None else f"for {target.against}"
-    return ColourBar(
-        display_limit(attribution), METHODS[attribution.method].unit, shades, negative, f"for {target.code}"
-    )
+    return ColourBar(limit, method.unit, shades, negative, f"for {target.code}")
 
 
 def display_limit(attribution: Attribution) -> float:
@@ -51,14 +66,14 @@ def display_limit(attribution: Attribution) -> float:
 
     0 for a map that is zero everywhere.
     """
-    strengths = np.abs(attribution.values)
+    strengths = np.abs(_legible(attribution).values)
     return float(np.percentile(strengths, 99.5)) or float(strengths.max())
 
 
 def attribution_rgba(attribution: Attribution, height: int, width: int) -> NDArray[np.uint8]:
     """The map as a layer to lay over the image, uint8 RGBA (height, width, 4), opacity being the map's strength."""
     strength = _strength(attribution, height, width)
-    positive, negative = (_rgb(colour) for colour in _ends(attribution.target))
+    positive, negative = (_rgb(colour) for colour in _ends(attribution))
     rgba = np.empty((height, width, 4), np.uint8)
     rgba[..., :3] = np.where(strength[..., np.newaxis] > 0, positive, negative)
     rgba[..., 3] = np.rint(255 * np.abs(strength))
@@ -67,7 +82,7 @@ def attribution_rgba(attribution: Attribution, height: int, width: int) -> NDArr
 
 def attribution_rgb(attribution: Attribution, height: int, width: int) -> NDArray[np.uint8]:
     """The map alone in the colours of its colour bar, uint8 RGB (height, width, 3)."""
-    shades = _shades(*_ends(attribution.target))
+    shades = _shades(*_ends(attribution))
     middle = SHADES // 2
     chosen = middle + np.rint(middle * _strength(attribution, height, width)).astype(np.intp)
     rgb: NDArray[np.uint8] = shades[chosen]
@@ -81,19 +96,35 @@ def overlay_image(image: NDArray[np.uint8], attribution: Attribution, opacity: f
     return np.rint(image + (rgba[..., :3] - image.astype(np.float32)) * alpha).astype(np.uint8)
 
 
-def _strength(attribution: Attribution, height: int, width: int) -> NDArray[np.float32]:
-    """The map at the image's size, in [-1, 1]: smooth where the method's map is a field, sharp where it has regions.
+def enlarged(attribution: Attribution, height: int, width: int) -> NDArray[np.float32]:
+    """The map at the image's size, float32 (height, width): smooth where the method's map is a field, sharp where it
+    has regions.
 
     Bilinear, as bicubic would overshoot and draw evidence against the target around the strongest evidence for it.
     """
     resampling = Image.Resampling.BILINEAR if METHODS[attribution.method].smooth else Image.Resampling.NEAREST
-    enlarged = np.asarray(Image.fromarray(attribution.values).resize((width, height), resampling))
+    return np.asarray(Image.fromarray(attribution.values).resize((width, height), resampling))
+
+
+def _strength(attribution: Attribution, height: int, width: int) -> NDArray[np.float32]:
+    """The map at the image's size, in [-1, 1]."""
+    values = enlarged(_legible(attribution), height, width)
     limit = display_limit(attribution)
-    return np.clip(enlarged / limit, -1, 1) if limit > 0 else np.zeros_like(enlarged)
+    return np.clip(values / limit, -1, 1) if limit > 0 else np.zeros_like(values)
 
 
-def _ends(target: Target) -> tuple[str, str]:
-    """The colours for and against the target."""
+def _legible(attribution: Attribution) -> Attribution:
+    """The map as it is drawn: under a slight blur where it is one of single pixels."""
+    if not METHODS[attribution.method].fine:
+        return attribution
+    return replace(attribution, values=gaussian_filter(attribution.values, BLUR * max(attribution.values.shape)))
+
+
+def _ends(attribution: Attribution) -> tuple[str, str]:
+    """The colours for and against what the map is of."""
+    target = attribution.target
+    if METHODS[attribution.method].control:
+        return OF_NO_CLASS, AGAINST
     positive = diagnosis(target.code).colour
     negative = AGAINST if target.against is None else diagnosis(target.against).colour
     # Two classes that are none of the seven may share a colour.

@@ -1,87 +1,79 @@
-"""Shapley values of image regions, by the shap library (Lundberg & Lee 2017; Owen values over a region hierarchy)."""
+"""Shapley values of superpixels, by kernel SHAP with paired samples (Lundberg & Lee 2017, Covert & Lee 2021)."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
-from explain.baseline import blur_width, blurred
-from explain.method import BATCH, Estimate, Question
+from explain.method import Estimate, Question, sample_batches
+from explain.regions import RegionScores, superpixels
+from explain.regression import fit_pairs
+from explain.settling import half_widths, rank_stability, settled
 
-CELLS = 16
-EVALUATIONS = 500
+EVALUATIONS = 2000
+TINY = 1e-6  # chooses the smallest values while there are fewer samples than regions, and changes nothing after
 
-_numpy_random = Lock()
+Matrix = NDArray[np.float64]
 
 
 def shapley_values(question: Question) -> Iterator[Estimate]:
-    """Explain one prepared image by shap's PartitionExplainer over a hierarchy of 16 × 16 cells.
+    """Explain one prepared image by the Shapley values of its superpixels, a hidden one showing the blurred image.
 
-    A hidden cell shows the blurred image. The values, in logits per cell, add up to score(image) - score(baseline),
-    in every estimate: shap is run again with a growing budget over remembered scores, since its walk through the
-    hierarchy only becomes an explanation at its end, and a smaller budget's walk is the beginning of a larger one's.
+    The values, in logits per region, add up to score(image) - score(baseline) in every estimate.
     """
-    import shap
-
-    scores = _CellScores(question)
-    explainer = shap.PartitionExplainer(scores, shap.maskers.Image(np.zeros((CELLS, CELLS, 1), np.uint8)))
-    shown = np.ones((1, CELLS, CELLS, 1), np.uint8)
-    for budget in [*range(2 + BATCH, EVALUATIONS, 2 * BATCH), EVALUATIONS]:
-        with _seeded(question.seed):
-            explanation = explainer(shown, max_evals=budget, batch_size=BATCH, silent=True)
+    scores = RegionScores(question, superpixels(question.image))
+    blank, whole = scores.extremes
+    masks = coalitions(scores.count, (EVALUATIONS - 2) // 2, question.seed)
+    results = np.empty(len(masks))
+    for batch in sample_batches(len(masks)):
+        results[batch] = scores(masks[batch])
+        values, deviations = fit_shapley(masks[: batch.stop], results[: batch.stop], blank, whole)
+        stability = rank_stability(values, deviations)
         parameters = {
-            "cells": CELLS,
-            "baseline": "box blur",
-            "baseline_pixels": blur_width(question.image.shape[0]),
-            "score": scores.whole,
-            "baseline_score": scores.blank,
+            "segments": scores.count,
+            "segmentation": "SLIC",
+            "score": whole,
+            "baseline_score": blank,
+            "rank_stability": stability,
+            **scores.parameters,
         }
-        yield Estimate(explanation.values[0, :, :, 0].astype(np.float32), scores.evaluations, parameters)
+        yield Estimate(
+            values.astype(np.float32)[scores.regions],
+            scores.evaluations,
+            parameters,
+            half_widths(deviations)[scores.regions],
+            settled=settled(stability, deviations),
+        )
 
 
-class _CellScores:
-    """The target's score of an image of which only some cells are shown; each choice of cells is evaluated once."""
+def coalitions(regions: int, pairs: int, seed: int) -> NDArray[np.bool_]:
+    """Choices of regions to show, bool (2 · pairs, regions), neither none nor all; row 2i + 1 shows what row 2i hides.
 
-    def __init__(self, question: Question) -> None:
-        size = question.image.shape[0]
-        self._image = question.image
-        self._baseline = blurred(question.image)
-        self._cell = np.arange(size) * CELLS // size
-        self._predictor = question.predictor
-        self._weights = question.weights
-        self._known: dict[bytes, float] = {}
-
-    def __call__(self, shown: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Scores (n,) of n choices, uint8 (n, cells, cells, 1), 1 where the image shows and 0 where the baseline."""
-        new = {cells.tobytes(): cells for cells in shown if cells.tobytes() not in self._known}
-        if new:
-            masks = np.stack([*new.values()])[:, self._cell][:, :, self._cell].astype(bool)
-            logits = self._predictor.logits(np.where(masks, self._image, self._baseline))
-            self._known.update(zip(new, (logits @ self._weights).tolist(), strict=True))
-        return np.array([self._known[cells.tobytes()] for cells in shown])
-
-    @property
-    def evaluations(self) -> int:
-        return len(self._known)
-
-    @property
-    def whole(self) -> float:
-        return self._known[np.ones((CELLS, CELLS, 1), np.uint8).tobytes()]
-
-    @property
-    def blank(self) -> float:
-        return self._known[np.zeros((CELLS, CELLS, 1), np.uint8).tobytes()]
+    As many are shown as the Shapley kernel says, k of m with a probability in proportion to 1 / (k (m - k)). With its
+    complement (Covert & Lee 2021, arXiv:2012.01536) a choice tells nothing of what regions do two by two, which is
+    shared evenly between them whatever it is.
+    """
+    random = np.random.default_rng(seed)
+    sizes = np.arange(1, regions)
+    likelihood = 1 / (sizes * (regions - sizes))
+    size = random.choice(sizes, (pairs, 1), p=likelihood / likelihood.sum())
+    shown = random.random((pairs, regions)).argsort(axis=1) < size
+    return np.stack([shown, ~shown], axis=1).reshape(-1, regions)
 
 
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Seed numpy's global generator, by which shap breaks ties, and give it back as it was; one thread at a time."""
-    with _numpy_random:
-        state = np.random.get_state()
-        np.random.seed(seed)
-        try:
-            yield
-        finally:
-            np.random.set_state(state)
+def fit_shapley(
+    masks: NDArray[np.bool_], scores: Matrix, blank: float, whole: float, weights: Matrix | None = None
+) -> tuple[Matrix, Matrix]:
+    """Values (regions,) and their `regression.Fit.deviations`, from `scores` (n,) of `masks`, bool (n, regions).
+
+    Least squares under the condition that the values add up to whole - blank: an even share is taken off the scores,
+    and off the masks what they have in common, so that the rest adds up to nothing. `weights` (n,) are those of the
+    masks where they were not drawn by the Shapley kernel.
+    """
+    count = masks.mean(axis=1)
+    rest = scores - blank - count * (whole - blank)
+    even = (whole - blank) / masks.shape[1]
+    design = masks - count[:, np.newaxis]
+    penalty = np.full(masks.shape[1], TINY)
+    fit = fit_pairs(design, rest, np.ones(len(masks)) if weights is None else weights, penalty)
+    return even + fit.coefficients, fit.deviations

@@ -4,62 +4,112 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import hadamard
 
-from explain.baseline import blur_width, blurred
-from explain.method import BATCH, Estimate, Question
-from model.prediction import batches
+from explain.baseline import blurred
+from explain.method import BATCH, Estimate, Question, sample_batches
+from explain.regions import RegionScores, superpixels
+from explain.regression import Fit, fit_pairs
+from explain.settling import half_widths, rank_stability, settled
 
 SAMPLES = 1000
-SEGMENTS = 50
 KERNEL_WIDTH = 0.25
+RIDGE = 1.0
 
 
 def lime_weights(question: Question) -> Iterator[Estimate]:
-    """Explain one prepared image by the lime library: each pixel has its superpixel's weight in a ridge regression.
+    """Explain one prepared image by LIME: each pixel has its superpixel's weight in a ridge regression of the score.
 
-    About 50 SLIC superpixels; a hidden one shows the blurred image. The samples, their kernel and the fit are those
-    of LimeImageExplainer.explain_instance; only its loop over the samples is replaced, which can neither be stopped
-    nor show what it has. `local_fidelity` is the fit's weighted R², 1 where the surrogate says all that the network
-    does.
+    A hidden superpixel shows the blurred image. Kernel and fit are the lime library's. The samples are distributed as
+    its samples are, each for itself, but depend on one another such that fewer of them do (`paired_masks`).
+    `local_fidelity` is the fit's weighted R², 1 where the surrogate says all that the network does.
+    """
+    scores = RegionScores(question, superpixels(question.image))
+    masks = paired_masks(scores.count, SAMPLES // 2, question.seed)
+    results = np.empty(SAMPLES)
+    for batch in sample_batches(SAMPLES):
+        results[batch] = scores(masks[batch])
+        fit = fit_surrogate(masks[: batch.stop], results[: batch.stop])
+        weights, deviations = fit.coefficients[1:], fit.deviations[:, 1:]
+        stability = rank_stability(weights, deviations)
+        parameters = {
+            **_parameters(scores),
+            "intercept": float(fit.coefficients[0]),
+            "local_fidelity": fit.fidelity,
+            "rank_stability": stability,
+        }
+        yield Estimate(
+            weights.astype(np.float32)[scores.regions],
+            scores.evaluations,
+            parameters,
+            half_widths(deviations)[scores.regions],
+            settled=settled(stability, deviations),
+        )
+
+
+def paired_masks(regions: int, pairs: int, seed: int) -> NDArray[np.bool_]:
+    """Choices of regions to show, bool (2 · pairs, regions); row 2i + 1 shows what row 2i hides, row 0 shows all.
+
+    Each row but the first two is distributed as lime's are: every region is shown with probability 1/2. In a pair what
+    regions do two by two, which is none of a linear surrogate's business, cancels out; and the pairs come in blocks in
+    which no two regions are shown together more often than not (the fold-over of a Hadamard matrix with shuffled rows
+    and columns and each region's signs flipped at random; Plackett & Burman 1946, Box & Wilson 1951), so that no
+    region's weight is mistaken for another's.
+    """
+    random = np.random.default_rng(seed)
+    order = 1 << (regions - 1).bit_length()
+    orthogonal = hadamard(order) > 0
+    blocks = [np.ones((1, regions), bool)]
+    for _ in range(0, pairs, order):
+        columns = random.permutation(order)[:regions]
+        blocks.append(random.permutation(orthogonal[:, columns]) ^ (random.random(regions) < 0.5))
+    shown = np.concatenate(blocks)[:pairs]
+    return np.stack([shown, ~shown], axis=1).reshape(-1, regions)
+
+
+def fit_surrogate(masks: NDArray[np.bool_], scores: NDArray[np.float64]) -> Fit:
+    """lime's weighted ridge regression of `scores` (n,) on `masks`, bool (n, regions), row 0 showing all, in pairs.
+
+    A sample weighs the less the larger its cosine distance from the whole image. The first coefficient is the
+    intercept, on which there is no penalty.
+    """
+    design = np.column_stack([np.ones(len(masks)), masks])
+    distances = 1 - np.sqrt(masks.mean(axis=1))
+    weights = np.sqrt(np.exp(-((distances / KERNEL_WIDTH) ** 2)))
+    penalty = np.full(design.shape[1], RIDGE)
+    penalty[0] = 0
+    return fit_pairs(design, scores, weights, penalty)
+
+
+def lime_library(question: Question) -> Iterator[Estimate]:
+    """The same by the lime library, with its own samples and as many of them, for reference: one estimate, at the end.
+
+    Nothing can be seen of it, nor can it be stopped, before then.
     """
     from lime.lime_image import LimeImageExplainer
-    from sklearn.metrics import pairwise_distances
 
-    image = question.image
-    segments = superpixels(image)
-    baseline = blurred(image)
-    explainer = LimeImageExplainer(kernel_width=KERNEL_WIDTH, random_state=question.seed)
-    count = int(segments.max()) + 1
-    shown = explainer.random_state.randint(0, 2, SAMPLES * count).reshape(SAMPLES, count)
-    shown[0] = 1
-    distances = pairwise_distances(shown, shown[:1], metric="cosine").ravel()
-    scores = np.empty((SAMPLES, 1))
-    for batch in batches(SAMPLES, BATCH):
-        masks = shown[batch][:, segments, np.newaxis].astype(bool)
-        scores[batch, 0] = question.predictor.logits(np.where(masks, image, baseline)) @ question.weights
-        done = slice(batch.stop)
-        intercept, regions, fidelity, _ = explainer.base.explain_instance_with_data(
-            shown[done], scores[done], distances[done], label=0, num_features=count, feature_selection="none"
-        )
-        region_weights = np.array([weight for _, weight in sorted(regions)], np.float32)
-        parameters = {
-            "segments": count,
-            "segmentation": "SLIC",
-            "kernel_width": KERNEL_WIDTH,
-            "baseline": "box blur",
-            "baseline_pixels": blur_width(image.shape[0]),
-            "intercept": float(intercept),
-            "local_fidelity": float(fidelity),
-        }
-        yield Estimate(region_weights[segments], batch.stop, parameters)
+    segments = superpixels(question.image)
+    scores = RegionScores(question, segments)
+    explainer = LimeImageExplainer(KERNEL_WIDTH, feature_selection="none", random_state=question.seed)
+    explanation = explainer.explain_instance(
+        question.image,
+        lambda images: (question.predictor.logits(images) @ question.weights)[:, np.newaxis],
+        labels=(0,),
+        top_labels=None,
+        hide_color=blurred(question.image),
+        num_samples=SAMPLES,
+        batch_size=BATCH,
+        segmentation_fn=lambda image: segments,
+        random_seed=question.seed,
+    )
+    weights = np.array([weight for _, weight in sorted(explanation.local_exp[0])], np.float32)
+    parameters = {
+        **_parameters(scores),
+        "intercept": float(explanation.intercept[0]),
+        "local_fidelity": float(explanation.score),
+    }
+    yield Estimate(weights[segments], SAMPLES, parameters)
 
 
-def superpixels(image: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """Divide an image, uint8 (size, size, 3), into about 50 regions that keep to edges (SLIC, Achanta et al. 2012).
-
-    int (size, size), numbered from 0 without gaps; the same image always gives the same regions.
-    """
-    from skimage.segmentation import slic
-
-    segments: NDArray[np.intp] = slic(image, n_segments=SEGMENTS, compactness=10, sigma=1, start_label=0)
-    return segments
+def _parameters(scores: RegionScores) -> dict[str, object]:
+    return {"segments": scores.count, "segmentation": "SLIC", "kernel_width": KERNEL_WIDTH, **scores.parameters}

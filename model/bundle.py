@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 
 from model.atomic import write_atomically
+from model.dense_head import DenseHead, read_dense_head
 from model.novelty import NOVELTY_FILE, NoveltyCheck, read_novelty
 
 ARCHITECTURE_FILE = "architecture.json"
@@ -41,7 +42,8 @@ class Card:
     `size` is the side of the square input in pixels; the graphs take float32 RGB in [0, 255] and scale it themselves.
     `class_prior` is each class's share of the training cases: a case is called the class whose calibrated probability
     is largest in proportion to its prior, which is the decision that maximises balanced accuracy. `temperature`
-    divides the logits before the softmax (Guo et al. 2017), fitted on the validation part.
+    divides the logits before the softmax (Guo et al. 2017), fitted on the validation part. `evaluation` says of which
+    data an imported model keeps predictions (`lesionlens evaluate --keep`); a trained one keeps those of its test part.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Card:
     split: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    evaluation: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     licence: str = ""
     intended_use: str = ""
@@ -117,16 +120,22 @@ class ModelBundle:
 
     @property
     def predictions_path(self) -> Path:
-        """The predictions of the test part."""
+        """The predictions of the test part, or those that an imported model keeps."""
         return self.path / PREDICTIONS_FILE
+
+    @cached_property
+    def layers(self) -> list[dict[str, Any]]:
+        """The network's layers in the order in which they are computed, as Keras writes them in JSON."""
+        architecture = json.loads(self.architecture_path.read_text(encoding="utf-8"))
+        layers: list[dict[str, Any]] = architecture["config"]["layers"]
+        return layers
 
     @cached_property
     def head(self) -> LinearHead | None:
         """The linear head, or None where the network does not end in global average pooling of its layer `features`
         and one dense layer.
         """
-        layers = json.loads(self.architecture_path.read_text(encoding="utf-8"))["config"]["layers"]
-        embedding = next((layer for layer in layers if layer["name"] == "embedding"), None)
+        embedding = next((layer for layer in self.layers if layer["name"] == "embedding"), None)
         if embedding is None or embedding["class_name"] != "GlobalAveragePooling2D":
             return None
         # Where a map of one position is pooled, `features` is an earlier layer and there are others between the two.
@@ -137,6 +146,15 @@ class ModelBundle:
         with safe_open(self.weights_path, "numpy") as weights:
             kernel, bias = (weights.get_tensor(f"logits/{name}") for name in ("kernel", "bias"))
         return LinearHead(kernel.astype(np.float32), bias)
+
+    @cached_property
+    def dense_head(self) -> DenseHead | None:
+        """The head of pooling, Flatten and dense layers, or None where other layers follow the layer `features`.
+
+        Its kernels are kept in float32 for as long as the bundle is: 103 MB for `lesion_cnn` at 224 px.
+        """
+        with safe_open(self.weights_path, "numpy") as weights:
+            return read_dense_head(self.layers, lambda path: weights.get_tensor(path).astype(np.float32))
 
     @cached_property
     def novelty_check(self) -> NoveltyCheck | None:

@@ -6,7 +6,7 @@ where unknown), path and mask_path (absolute paths as strings, missing where the
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -24,12 +24,15 @@ class DataError(ValueError):
     """A data set cannot be used as it is; the message says what is wrong and what would work."""
 
 
-def load_cases(path: Path | str) -> pd.DataFrame:
-    """The table of cases of the data set at `path`; raises DataError when an image is missing or a label unknown."""
+def load_cases(path: Path | str, codes: Collection[str] = CODES) -> pd.DataFrame:
+    """The table of cases of the data set at `path`.
+
+    Raises DataError when an image is missing, or a diagnosis is none of `codes`.
+    """
     cases = read_cases(path)
-    unknown = sorted({str(label) for label in cases["diagnosis"]} - set(CODES))
+    unknown = sorted({str(label) for label in cases["diagnosis"]} - set(codes))
     if unknown:
-        raise DataError(f"{path} has unknown diagnoses {unknown}; known are {list(CODES)}.")
+        raise DataError(f"{path} has unknown diagnoses {unknown}; known are {list(codes)}.")
     missing = cases.loc[cases["path"].isna(), "image_id"]
     if len(missing):
         raise DataError(
@@ -61,6 +64,17 @@ def read_cases(path: Path | str) -> pd.DataFrame:
     return _read_class_folders(root)
 
 
+def image_folders(path: Path | str) -> list[Path]:
+    """The folders in which `read_cases` looks for the images of the data set at `path`, in its order."""
+    root = Path(path)
+    if root.is_file():
+        return [_isic_folder(root)]
+    if any((root / name).is_file() for name in HAM10000_METADATA_NAMES):
+        return _ham10000_folders(root)
+    truths = sorted(root.glob("*GroundTruth.csv"))
+    return [_isic_folder(truths[0])] if truths else _class_folders(root)
+
+
 def read_metadata(csv: Path | str) -> pd.DataFrame:
     """The cases of a HAM10000 metadata CSV without their images (path and mask_path missing)."""
     table = _read_csv(csv)
@@ -81,10 +95,14 @@ def find_images(folders: Iterable[Path]) -> dict[str, Path]:
     """Image files by their name without suffix; the first folder wins."""
     found: dict[str, Path] = {}
     for folder in folders:
-        for file in sorted(folder.iterdir()):
-            if file.suffix.lower() in IMAGE_SUFFIXES:
-                found.setdefault(file.stem, file.resolve())
+        for file in image_files(folder):
+            found.setdefault(file.stem, file)
     return found
+
+
+def image_files(folder: Path) -> list[Path]:
+    """The image files of a folder, by name."""
+    return [file.resolve() for file in sorted(folder.iterdir()) if file.suffix.lower() in IMAGE_SUFFIXES]
 
 
 def _read_csv(csv: Path | str) -> pd.DataFrame:
@@ -100,12 +118,19 @@ def _read_csv(csv: Path | str) -> pd.DataFrame:
 
 def _read_ham10000(root: Path, metadata: Path) -> pd.DataFrame:
     cases = read_metadata(metadata)
-    folders = [f for f in sorted(root.iterdir()) if f.is_dir()]
-    images = find_images([f for f in folders if f.name.startswith("HAM10000_images")] or [root, *folders])
-    masks = find_images(f for f in folders if "segmentation" in f.name.lower())
-    cases["path"] = _paths(cases["image_id"], images)
+    masks = find_images(f for f in sorted(root.iterdir()) if f.is_dir() and _holds_masks(f))
+    cases["path"] = _paths(cases["image_id"], find_images(_ham10000_folders(root)))
     cases["mask_path"] = _paths(cases["image_id"] + "_segmentation", masks)
     return cases
+
+
+def _ham10000_folders(root: Path) -> list[Path]:
+    folders = [f for f in sorted(root.iterdir()) if f.is_dir() and not _holds_masks(f)]
+    return [f for f in folders if f.name.startswith("HAM10000_images")] or [root, *folders]
+
+
+def _holds_masks(folder: Path) -> bool:
+    return "segmentation" in folder.name.lower()
 
 
 def _read_isic(truth: Path) -> pd.DataFrame:
@@ -117,17 +142,23 @@ def _read_isic(truth: Path) -> pd.DataFrame:
     if not (one_hot.isin([0, 1]).all(axis=None) and (one_hot.sum(axis=1) == 1).all()):
         raise DataError(f"{truth} is not one-hot: every row needs exactly one 1 among {columns}.")
     cases = pd.DataFrame({"image_id": table["image"], "diagnosis": one_hot.idxmax(axis=1).astype("str").str.lower()})
-    folder = truth.with_name(truth.name.replace("_GroundTruth.csv", "_Input"))
-    images = find_images([folder if folder.is_dir() else truth.parent])
-    cases["path"] = _paths(cases["image_id"], images)
+    cases["path"] = _paths(cases["image_id"], find_images([_isic_folder(truth)]))
     return _completed(cases)
 
 
+def _isic_folder(truth: Path) -> Path:
+    folder = truth.with_name(truth.name.replace("_GroundTruth.csv", "_Input"))
+    return folder if folder.is_dir() else truth.parent
+
+
+def _class_folders(root: Path) -> list[Path]:
+    return [f for f in sorted(root.iterdir()) if f.is_dir() and not f.name.startswith(".")]
+
+
 def _read_class_folders(root: Path) -> pd.DataFrame:
-    folders = [f for f in sorted(root.iterdir()) if f.is_dir() and not f.name.startswith(".")]
     rows = [
         {"image_id": stem, "diagnosis": folder.name.lower(), "path": str(file)}
-        for folder in folders
+        for folder in _class_folders(root)
         for stem, file in find_images([folder]).items()
     ]
     if not rows:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from model.cases import read_cases
+from model.cases import image_files, image_folders, read_cases
 from model.classes import CODES
 from model.images import ImageError, colour_mode, decode, read
 
@@ -54,10 +54,13 @@ def check_data(path: Path | str, on_progress: Callable[[int, int], None] | None 
     """Check the data set at `path`, in any layout that model.cases reads, by decoding every image.
 
     `on_progress` gets the number of images done and of all. Damage is: an image that is missing, unreadable, listed
-    twice or not stored in three channels; an unknown label; contradicting labels of one lesion; identical images
-    that count as different lesions. Raises model.cases.DataError where `path` is no data set at all.
+    twice, stored twice with different content or not stored in three channels; an unknown label; contradicting labels
+    of one lesion; identical images that count as different lesions. Raises model.cases.DataError where `path` is no
+    data set at all.
     """
     cases = read_cases(path)
+    used = set(cases["path"].dropna())
+    unused = [file for folder in image_folders(path) for file in image_files(folder) if str(file) not in used]
     inspections = _inspect_all(cases["path"].dropna().unique().tolist(), on_progress)
     damage = [
         *_missing(cases),
@@ -67,8 +70,9 @@ def check_data(path: Path | str, on_progress: Callable[[int, int], None] | None 
         *_unknown_labels(cases),
         *_contradicting_labels(cases),
     ]
-    notes = [*_unknown_ages(cases), *_missing_masks(cases), *_absent_classes(cases)]
-    findings = [*damage, *_identical(cases, inspections), *notes]
+    either = [*_stored_twice(cases, unused), *_identical(cases, inspections)]
+    notes = [*_unknown_ages(cases), *_missing_masks(cases), *_absent_classes(cases), *_unlisted(cases, unused)]
+    findings = [*damage, *either, *notes]
     findings.sort(key=lambda finding: not finding.damage)
     return DataReport(_counts(cases), _counts(cases.drop_duplicates(["lesion_id", "diagnosis"])), tuple(findings))
 
@@ -130,6 +134,26 @@ def _listed_twice(cases: pd.DataFrame) -> Iterator[Finding]:
     for image_id, rows in cases[cases["image_id"].duplicated(keep=False)].groupby("image_id"):
         message = f"{image_id} is listed {len(rows)} times."
         yield Finding("listed twice", True, tuple(dict.fromkeys(_files(rows))), message)
+
+
+def _stored_twice(cases: pd.DataFrame, unused: list[Path]) -> Iterator[Finding]:
+    """A second file of an image that is taken from a first one: which of them is meant is anybody's guess."""
+    taken = cases.dropna(subset="path").groupby("image_id")["path"].first()
+    for file in unused:
+        if file.stem in taken.index:
+            first = taken[file.stem]
+            same = file.read_bytes() == Path(first).read_bytes()
+            alike = "the same byte for byte" if same else "with different content"
+            message = f"{file.stem} is stored twice, {alike}; the first file is taken."
+            yield Finding("stored twice", not same, (first, str(file)), message)
+
+
+def _unlisted(cases: pd.DataFrame, unused: list[Path]) -> Iterator[Finding]:
+    known = set(cases["image_id"])
+    files = tuple(str(file) for file in unused if file.stem not in known)
+    if files:
+        images = "image file is" if len(files) == 1 else "image files are"
+        yield Finding("unlisted image", False, files, f"{len(files):,} {images} not in the metadata, so never used.")
 
 
 def _unknown_labels(cases: pd.DataFrame) -> Iterator[Finding]:

@@ -30,7 +30,7 @@ from model.novelty import NOVELTY_FILE, fit_novelty, novelty_file
 from model.prediction import Predictor, batches
 from model.serving_graph import serving_graph
 from model.splits import Split
-from model.training import TrainingResult, best_epoch, keras_logits
+from model.training import MARGIN, TrainingResult, best_epoch, keras_logits
 
 if TYPE_CHECKING:
     import keras
@@ -75,6 +75,7 @@ def write_bundle(
         preprocessing=PREPROCESSING,
         training={
             **asdict(configuration),
+            "margin": MARGIN,
             "completed": result.completed,
             "best_epoch": best_epoch(result.history) + 1,
             "epochs_done": len(result.history),

@@ -30,17 +30,23 @@ class ImageError(ValueError):
     """A file that cannot be taken as an image; the message says what is wrong with it and what to do."""
 
 
-def decode(source: bytes | Path) -> NDArray[np.uint8]:
+def decode(source: bytes | Path, *, at_least: int | None = None) -> NDArray[np.uint8]:
     """Decode one still image, given as a file's content or its path, to RGB, uint8 (height, width, 3).
 
     Takes JPEG, PNG, WebP, BMP and TIFF by content, whatever the name. The EXIF orientation is applied, then all
     metadata is dropped; transparency is laid on white; 16-bit values keep their high byte; a colour profile is
     ignored, as in training. Raises ImageError for everything else, whatever the file's damage is.
+
+    With `at_least` a large JPEG is decoded at a half, a quarter or an eighth of its size, as long as both sides keep
+    that many pixels: a photograph of 12 megapixels in a fifth of the time. Brought to a third of `at_least` by
+    `prepare`, its values are off by one where they are at all.
     """
     content = _checked_size(source if isinstance(source, bytes) else read(source))
     try:
         with Image.open(BytesIO(content), formats=FORMATS) as image:
             _refuse_unsuitable(image, content)
+            if at_least is not None:
+                image.draft(None, (at_least, at_least))
             image.load()
             return np.array(_to_rgb(_upright(image)))
     except ImageError:
@@ -64,6 +70,19 @@ def read(path: Path) -> bytes:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ImageError(f"The file cannot be read: {error.strerror}.") from error
+
+
+def upright_size(content: bytes) -> tuple[int, int]:
+    """The width and height in pixels that `decode` gives an image file without `at_least`, from the header alone.
+
+    Raises ImageError when the header cannot be read.
+    """
+    try:
+        with Image.open(BytesIO(content), formats=FORMATS) as image:
+            width, height = image.size
+            return (height, width) if _orientation(image) in (5, 6, 7, 8) else (width, height)
+    except Exception as error:  # as in decode
+        raise ImageError("The image's header cannot be read.") from error
 
 
 def colour_mode(content: bytes) -> str:
@@ -117,12 +136,16 @@ def _refuse_unsuitable(image: Image.Image, content: bytes) -> None:
 
 
 def _upright(image: Image.Image) -> Image.Image:
+    transposition = _TRANSPOSITIONS.get(_orientation(image))
+    return image if transposition is None else image.transpose(transposition)
+
+
+def _orientation(image: Image.Image) -> int:
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
     except Exception:  # damaged metadata is no reason to refuse sound pixels; Pillow raises as many types here
-        return image
-    transposition = _TRANSPOSITIONS.get(orientation) if isinstance(orientation, int) else None
-    return image if transposition is None else image.transpose(transposition)
+        return 1
+    return orientation if isinstance(orientation, int) else 1
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

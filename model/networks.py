@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import keras
 
 IMAGENET_WEIGHTS = Path(__file__).parent / "weights" / "efficientnet_lite0_imagenet.weights.h5"
+# What a training drops unless it says otherwise.
+DROPOUT = {"efficientnet_lite0": 0.3, "lesion_cnn": 0.5}
 
 # (kernel, stride, expansion, channels, repeats) of EfficientNet-B0, Tan & Le 2019, table 1; Lite0 keeps its scaling.
 LITE0_STAGES = (
@@ -26,8 +28,11 @@ LITE0_STAGES = (
 )
 
 
-def lesion_cnn(size: int, classes: int = 7) -> keras.Model:
-    """Four blocks of two convolutions and three dense layers, from scratch; 27,035,431 parameters at 224 px."""
+def lesion_cnn(size: int, classes: int = 7, dropout: float = DROPOUT["lesion_cnn"]) -> keras.Model:
+    """Four blocks of two convolutions and three dense layers, from scratch; 27,035,431 parameters at 224 px.
+
+    Training drops the share `dropout` of every dense layer's units, and half of that after every block.
+    """
     import keras
     from keras import layers
 
@@ -39,21 +44,26 @@ def lesion_cnn(size: int, classes: int = 7) -> keras.Model:
             x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"block{block}_conv_{half}")(x)
             x = layers.BatchNormalization(name="features" if last else f"block{block}_bn_{half}")(x)
         x = layers.MaxPooling2D(name=f"block{block}_pool")(x)
-        x = layers.Dropout(0.25, seed=block, name=f"block{block}_dropout")(x)
+        x = layers.Dropout(dropout / 2, seed=block, name=f"block{block}_dropout")(x)
     x = layers.Flatten(name="flatten")(x)
     for index, units in enumerate((512, 256, 128), start=1):
         x = layers.Dense(units, activation="relu", name=f"dense{index}")(x)
         x = layers.BatchNormalization(name="embedding" if units == 128 else f"dense{index}_bn")(x)
-        x = layers.Dropout(0.5, seed=4 + index, name=f"dense{index}_dropout")(x)
+        x = layers.Dropout(dropout, seed=4 + index, name=f"dense{index}_dropout")(x)
     logits = layers.Dense(classes, name="logits")(x)
     return keras.Model(image, logits, name="lesion_cnn")
 
 
-def efficientnet_lite0(size: int, classes: int = 7, weights: Path | None = IMAGENET_WEIGHTS) -> keras.Model:
+def efficientnet_lite0(
+    size: int,
+    classes: int = 7,
+    dropout: float = DROPOUT["efficientnet_lite0"],
+    weights: Path | None = IMAGENET_WEIGHTS,
+) -> keras.Model:
     """EfficientNet-Lite0 (no squeeze-and-excitation, ReLU6) with global average pooling and one dense layer.
 
-    `weights` are those of the backbone; None leaves it randomly initialised. With an ImageNet head (1,000 classes)
-    it has 4.7 M parameters.
+    Training drops the share `dropout` of the embedding. `weights` are those of the backbone; None leaves it randomly
+    initialised. With an ImageNet head (1,000 classes) it has 4.7 M parameters.
     """
     import keras
     from keras import layers
@@ -70,7 +80,7 @@ def efficientnet_lite0(size: int, classes: int = 7, weights: Path | None = IMAGE
     if weights is not None:
         backbone.load_weights(weights)
     x = layers.GlobalAveragePooling2D(name="embedding")(features)
-    x = layers.Dropout(0.3, seed=1, name="dropout")(x)
+    x = layers.Dropout(dropout, seed=1, name="dropout")(x)
     logits = layers.Dense(classes, name="logits")(x)
     return keras.Model(image, logits, name="efficientnet_lite0")
 

@@ -51,13 +51,17 @@ class NoveltyCheck:
     components: NDArray[np.float16]
     threshold: float
 
-    def distances(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The distances of embeddings (n, dimensions) to the training cases, (n,)."""
+    def projected(self, embeddings: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Where embeddings (n, dimensions) lie along the components, (n, k), and the length of the rest, (n,)."""
         components = self.components.astype(np.float32)
         centred = _normalised(embeddings) - self.mean.astype(np.float32)
-        residuals = centred - centred @ components.T @ components
-        lengths: NDArray[np.float32] = np.linalg.norm(residuals, axis=1)
-        return lengths
+        coordinates: NDArray[np.float32] = centred @ components.T
+        lengths: NDArray[np.float32] = np.linalg.norm(centred - coordinates @ components, axis=1)
+        return coordinates, lengths
+
+    def distances(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The distances of embeddings (n, dimensions) to the training cases, (n,)."""
+        return self.projected(embeddings)[1]
 
     def novelty(self, image: NDArray[np.uint8], embedding: NDArray[np.float32]) -> Novelty:
         """The verdict on one RGB image, uint8 (height, width, 3), by its embedding (dimensions,)."""

@@ -23,7 +23,7 @@ from model.classes import CODES
 from model.image_cache import cached_images
 from model.input_pipeline import BALANCES, ClassBalance, class_balance, steps_per_epoch, training_batches
 from model.keras_model import load_keras
-from model.networks import NETWORKS
+from model.networks import DROPOUT, NETWORKS
 from model.prediction import batches, decide
 from model.splits import Split
 
@@ -46,7 +46,8 @@ class TrainingError(ValueError):
 class Configuration:
     """How to train: network, split, input size (pixels), schedule and regularisation.
 
-    `mixup` is the alpha of the Beta distribution of mixing shares (Zhang et al. 2018), 0 for none.
+    `dropout` is the network's (`model.networks`), None for its usual one, which the configuration then holds; `mixup`
+    is the alpha of the Beta distribution of mixing shares (Zhang et al. 2018), 0 for none.
     `moving_average` is the decay per step of the exponential moving average of the weights, which is what is
     validated and kept; `patience` is the number of epochs without a better validation macro AUC after which training
     stops. `cosine` warms up linearly over the first epoch and decays to zero at the last; `plateau` starts at
@@ -66,6 +67,7 @@ class Configuration:
     schedule: str = "cosine"
     balance: str = "square-root"
     label_smoothing: float = 0.1
+    dropout: float | None = None
     mixup: float = 0.0
     moving_average: float = 0.99
     patience: int = 10
@@ -78,6 +80,10 @@ class Configuration:
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise TrainingError(f"Unknown {name} {getattr(self, name)!r}; known are {', '.join(allowed)}.")
+        if self.dropout is None:
+            object.__setattr__(self, "dropout", DROPOUT[self.network])
+        elif not 0 <= self.dropout < 1:
+            raise TrainingError("Dropout lies in [0, 1).")
         if not 32 <= self.size <= 1024:
             raise TrainingError(f"The input size is 32 to 1024 pixels, not {self.size}.")
         if min(self.epochs, self.batch, self.patience) < 1 or self.learning_rate <= 0:
@@ -141,7 +147,8 @@ def train(
 
     make_deterministic(configuration.seed)
     steps = steps_per_epoch(len(split.train), configuration.batch)
-    model = NETWORKS[configuration.network](configuration.size, len(CODES))
+    assert configuration.dropout is not None
+    model = NETWORKS[configuration.network](configuration.size, len(CODES), configuration.dropout)
     if configuration.start:
         _start_from(model, configuration, cases, balance)
     compile_network(model, configuration, steps)

@@ -19,12 +19,14 @@ from math import isclose
 from pathlib import Path
 
 from analysis.cross_validation import FIGURES_FILE, CrossValidation, cross_validation
+from analysis.explanations import COMMAND as EXPLANATIONS_COMMAND
+from analysis.explanations import read_explanations
 from analysis.exports import read_exports
 from analysis.leakage import read_faces
 from analysis.metrics import evaluate
 from analysis.out_of_fold import OutOfFoldError
 from analysis.predictions import COMMITTED, read_predictions
-from app import out_of_fold_tables
+from app import explanation_tables, out_of_fold_tables
 from app.commands import export as export_command
 from app.commands.evaluate import markdown
 from app.jsonable import jsonable
@@ -85,7 +87,7 @@ def shipped_figures() -> CrossValidation | None:
 
 def blocks(found: CrossValidation | None) -> dict[str, Callable[[], str]]:
     """What fills each block of the README, by its name."""
-    known = {"evaluation": evaluation, "leakage": leakage, "exports": exports}
+    known = {"evaluation": evaluation, "leakage": leakage, "exports": exports, "explanations": explanations}
     return known if found is None else {**known, "out-of-fold": lambda: out_of_fold_tables.markdown(found)}
 
 
@@ -106,6 +108,14 @@ def leakage() -> str:
 def exports() -> str:
     """The default model in every file format, as last measured."""
     return export_command.markdown(read_exports(COMMITTED))
+
+
+def explanations() -> str:
+    """Every explanation method beside the controls."""
+    found = read_explanations()
+    if found is None:
+        raise SystemExit(f"No explanations have been measured: {EXPLANATIONS_COMMAND} does it.")
+    return explanation_tables.markdown(found)
 
 
 def with_blocks(text: str, known: dict[str, Callable[[], str]]) -> str:

@@ -37,6 +37,7 @@ PAGES = {
     "confusion": urls.confusion(),
     "pair": urls.pair("mel", "nv"),
     "leakage": urls.leakage(),
+    "explanations": urls.explanations(),
     "card": urls.card(),
 }
 

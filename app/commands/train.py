@@ -50,6 +50,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--schedule", choices=SCHEDULES, default=defaults.schedule, help="learning rate over time")
     parser.add_argument("--balance", choices=BALANCES, default=defaults.balance, help="how rare classes count more")
     parser.add_argument("--label-smoothing", type=float, default=defaults.label_smoothing, help="share of the label")
+    parser.add_argument(
+        "--dropout", type=float, metavar="SHARE", help="units that the network drops (default: its usual share)"
+    )
     parser.add_argument("--mixup", type=float, default=defaults.mixup, help="alpha of mixup, 0 for none")
     parser.add_argument("--moving-average", type=float, default=defaults.moving_average, help="decay of the average")
     parser.add_argument("--patience", type=int, default=defaults.patience, help="epochs without gain before stopping")

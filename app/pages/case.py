@@ -17,9 +17,10 @@ from app.case_query import QueryError, read_selection, write_selection
 from app.components import class_chip, empty, failed, link_button, page_header, panel
 from app.confirmations import CONFIRMATIONS
 from app.context import Context
+from app.evaluation_data import evaluation_note
 from app.jsonable import jsonable
 from app.numbers import percent, signed
-from app.probabilities import probability_bars
+from app.probabilities import probabilities_title, probability_bars
 from app.results import Results
 from explain.attribution import Target
 from model.classes import diagnosis
@@ -49,6 +50,7 @@ def layout(context: Context, query: Mapping[str, str], image_id: str) -> Compone
                 *_neighbours(results, selection, image_id),
                 *_explain_link(context, image_id),
             ),
+            *evaluation_note(context.bundle.card),
             html.Div(
                 [
                     panel(
@@ -70,7 +72,7 @@ def layout(context: Context, query: Mapping[str, str], image_id: str) -> Compone
                     html.Div(
                         [
                             panel(
-                                "Calibrated probabilities",
+                                probabilities_title(context.bundle.card),
                                 probability_bars(context.bundle.card, str(case["predicted"]), shares),
                             ),
                             panel("What is known of the case", _facts(results, case)),

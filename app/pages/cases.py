@@ -20,6 +20,7 @@ from app.components import download_link, empty, failed, link_button, page_heade
 from app.confirmations import CONFIRMATIONS
 from app.context import Context
 from app.csv_answers import csv_answer
+from app.evaluation_data import evaluation_note
 from app.jsonable import jsonable
 from app.numbers import signed
 from app.results import Results
@@ -60,6 +61,7 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
     return html.Div(
         [
             page_header("Cases", html.Span(view.sentence, id="cases-sentence")),
+            *evaluation_note(context.bundle.card),
             _controls(results, selection),
             html.Div(
                 [count, clear, html.Span(images, className="quiet"), html.Div(className="spacer"), csv],

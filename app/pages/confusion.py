@@ -17,6 +17,7 @@ from app import urls
 from app.components import class_chip, download_link, empty, page_header, panel
 from app.context import Context
 from app.csv_answers import csv_answer
+from app.evaluation_data import evaluation_note
 from app.jsonable import jsonable
 from app.numbers import percent
 from app.results import Results
@@ -44,6 +45,7 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
     return html.Div(
         [
             page_header("Confusion", _answer(largest)),
+            *evaluation_note(context.bundle.card),
             html.Div(
                 [
                     panel(
@@ -80,8 +82,8 @@ def register_callbacks(app: Dash, context: Context) -> None:
         prevent_initial_call=True,
     )
     def choose(normalisation: str, search: str) -> str | NoUpdate:
-        chosen = urls.confusion(normalise=None if normalisation == "counts" else normalisation)
-        return no_update if chosen.removeprefix(urls.CONFUSION) == search else chosen.removeprefix(urls.CONFUSION)
+        chosen = urls.search_of(urls.confusion(normalise=None if normalisation == "counts" else normalisation))
+        return no_update if chosen == search else chosen
 
 
 def register_api(server: FastAPI, context: Context) -> None:

@@ -5,6 +5,7 @@ image that comes with the question and keeps nothing.
 """
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -12,7 +13,7 @@ from typing import Any
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 
 from app import explain_parts as parts
 from app import urls
@@ -20,13 +21,17 @@ from app.api import check_question, checked_patient, explained, sample_image
 from app.certainty_parts import certainty, novelty_alert
 from app.components import page_header
 from app.context import Context
+from app.disconnect import finished
 from app.heat_card import heat_card
 from app.heatmaps import attribution_from
 from app.jobs import Jobs
+from app.method_choice import LAYERED, chosen_methods, layer_choice
 from app.patient import Asked
 from app.patient_parts import patient_panel, register_patient
 from app.probabilities import probability_bars
-from app.streaming import progress_store, result_store, stream_explanation
+from app.streaming import method_store, progress_store, result_store, stream_explanation
+from app.trust_panel import curves_dialog
+from app.trust_streaming import register_trust, trust_stores
 from app.uploads import pixels
 from explain.export import png_bytes
 from explain.methods import DEFAULT_METHOD, METHODS
@@ -49,6 +54,7 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
             ),
             dcc.Store(id=CURRENT),
             dcc.Store(id="explain-query", data=dict(query)),
+            dcc.Store(id="explain-method-names", data={code: method.name for code, method in METHODS.items()}),
             dcc.Store(id="explain-names", data={code: diagnosis(code).name for code in classes}),
             parts.image_strip(),
             html.Div(
@@ -61,12 +67,13 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
                         ],
                         className="explain-left",
                     ),
-                    html.Div([parts.controls(classes, query), _cards()], className="explain-right"),
+                    html.Div([parts.controls(classes, query), _cards(context, query)], className="explain-right"),
                 ],
                 className="explain-work",
             ),
             parts.failure(),
             parts.samples(),
+            curves_dialog(),
             dcc.Store(id="explain-picture"),
             dcc.Download(id="explain-download"),
         ],
@@ -81,12 +88,7 @@ def stores() -> list[Component]:
     names = [name(method) for method in METHODS for name in STORES]
     # Which method a callback is for is told by a store, since progress also arrives when its card is not there.
     constants = [dcc.Store(id=method_store(method), data=method) for method in METHODS]
-    return [*(dcc.Store(id=name) for name in names), *constants]
-
-
-def method_store(method: str) -> str:
-    """The id of the store that holds a method's code."""
-    return f"explain-method-{method}"
+    return [*(dcc.Store(id=name) for name in names), *trust_stores(), *constants]
 
 
 def request_store(method: str) -> str:
@@ -102,19 +104,24 @@ def stop_store(method: str) -> str:
 STORES = (request_store, stop_store, progress_store, result_store)
 
 
-def _cards() -> Component:
+def _cards(context: Context, query: Mapping[str, str]) -> Component:
+    chosen, view = chosen_methods(query), parts.chosen_view(query)
+    shown = chosen if view == "all" else [view]
+    own = {LAYERED: [layer_choice(context.bundle, query)]}
+    cards = [heat_card(method, *own.get(method, []), shown=method in shown) for method in METHODS]
     return html.Div(
         [
             html.Div(id="explain-question", className="question", role="status", **{"aria-live": "polite"}),
-            html.Div([heat_card(method) for method in METHODS], className="heat-cards"),
+            html.Div(cards, className="heat-cards"),
         ]
     )
 
 
 def register_callbacks(app: Dash, context: Context) -> None:
     """Make the page respond: pictures and pages of pictures in the browser, probabilities and maps from the server."""
-    jobs = Jobs()
+    jobs, trust_jobs = Jobs(), Jobs()
     _register_browser(app)
+    register_trust(app, context, trust_jobs, jobs)
 
     @app.callback(
         Output("explain-novelty", "children"),
@@ -150,6 +157,7 @@ def register_callbacks(app: Dash, context: Context) -> None:
     async def leave(tab: str) -> Response:
         """A tab says goodbye; other tabs may hold the WebSocket open, so that the server would not notice."""
         jobs.stop_tab(tab)
+        trust_jobs.stop_tab(tab)
         return Response(status_code=204)
 
 
@@ -177,6 +185,9 @@ def _register_browser(app: Dash) -> None:
         Input("explain-query", "data"),
         State("explain-tta", "checked"),
         State("explain-ensemble", "checked"),
+        State("explain-method-names", "data"),
+        State("explain-methods", "value"),
+        State("explain-view", "value"),
     )
     browser("page", Input("explain-previous", "n_clicks"), Input("explain-next", "n_clicks"))
     browser("choose", Input({"type": "explain-thumbnail", "index": ALL}, "n_clicks"))
@@ -186,6 +197,9 @@ def _register_browser(app: Dash) -> None:
         Input(CURRENT, "data"),
         Input("explain-target", "value"),
         Input("explain-against", "value"),
+        Input("explain-methods", "value"),
+        Input("explain-layer", "value"),
+        State("explain-layer", "data"),
         State("explain-names", "data"),
     )
     browser("model", Input("explain-tta", "checked"), Input("explain-ensemble", "checked"))
@@ -204,19 +218,24 @@ def register_api(server: FastAPI, context: Context) -> None:
 
     @server.get(f"{urls.API}{urls.EXPLAIN}")
     async def explain_sample(
+        request: Request,
         sample: str,
         method: str = DEFAULT_METHOD,
         target: str | None = None,
         against: str | None = None,
+        layer: str | None = None,
+        library: bool = False,
         tta: bool = False,
         ensemble: bool = False,
         age: float | None = None,
         sex: str | None = None,
         site: str | None = None,
     ) -> dict[str, Any]:
-        check_question(context, method, target, against)
+        check_question(context, method, target, against, layer=layer, library=library)
         asked = await asyncio.to_thread(checked_patient, context, ensemble, Asked(age, sex, site))
         image = sample_image(sample)
-        question = (context, SAMPLES[sample].title, image, method, target, against)
-        answer = partial(explained, *question, tta=tta, ensemble=ensemble, asked=asked)
-        return await asyncio.get_running_loop().run_in_executor(context.explanation_threads, answer)
+        left = threading.Event()
+        question = (context, SAMPLES[sample].title, image, method, target, against, 0, left.is_set)
+        answer = partial(explained, *question, layer=layer, library=library, tta=tta, ensemble=ensemble, asked=asked)
+        work = asyncio.get_running_loop().run_in_executor(context.explanation_threads, answer)
+        return await finished(request, work, left)

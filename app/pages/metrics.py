@@ -27,6 +27,7 @@ from app.components import (
 )
 from app.context import Context
 from app.csv_answers import csv_answer
+from app.evaluation_data import evaluation_note
 from app.figures import precision_recall_figure, reliability_figure, roc_figure
 from app.jsonable import jsonable
 from app.numbers import decimal, interval, percent
@@ -53,6 +54,7 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
         [
             page_header("Metrics", _answer(metrics)),
             *leaky_split(context.bundle.card),
+            *evaluation_note(context.bundle.card),
             html.Div(_tiles(results, metrics), className="tiles"),
             panel(
                 "Precision, recall, F1 and AUC of each class, with 95 % intervals",
@@ -67,7 +69,7 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
             ),
             html.Div([dmc.Text("Curves of", size="sm"), _highlight_select(results, highlighted)], className="controls"),
             html.Div(_curve_panels(results, metrics, highlighted), className="panels three"),
-            calibration_panel(context, query),
+            *([calibration_panel(context, query)] if context.bundle.card.calibrated else []),
         ],
         className="page-stack",
     )
@@ -120,7 +122,7 @@ def register_api(server: FastAPI, context: Context) -> None:
 def _changed(search: str, **change: str | None) -> str | NoUpdate:
     query = urls.parse_query(search)
     kept = {name: query.get(name) for name in ("highlight", "calibration")}
-    chosen = urls.metrics(**{**kept, **change}).removeprefix(urls.METRICS)
+    chosen = urls.search_of(urls.metrics(**{**kept, **change}))
     return no_update if chosen == search else chosen
 
 
@@ -151,10 +153,14 @@ def _answer(metrics: Metrics) -> str:
     recalls = {row.code: row.scores.recall.value for row in metrics.classes if row.cases}
     best, worst = max(recalls, key=lambda code: recalls[code]), min(recalls, key=lambda code: recalls[code])
     return (
-        f"On {metrics.cases:,} test images of {metrics.lesions:,} lesions it calls "
+        f"On {metrics.cases:,} images of {metrics.lesions:,} lesions it calls "
         f"{percent(metrics.balanced_accuracy.value, 0)} of a class rightly on average: {_name(best)} most often "
         f"({percent(recalls[best], 0)}), {_name(worst)} least ({percent(recalls[worst], 0)})."
     )
+
+
+def _said(highlighted: str | None) -> str:
+    return "the most probable class" if highlighted is None else _name(highlighted)
 
 
 def _name(code: str) -> str:
@@ -258,7 +264,7 @@ def _curve_panels(results: Results, metrics: Metrics, highlighted: str | None) -
             ),
         ),
         panel(
-            f"Reliability in {len(diagram.bins)} bins of equally many cases",
+            f"Reliability for {_said(highlighted)}, in {len(diagram.bins)} bins of equally many cases",
             graph(
                 reliability_figure(diagram, highlighted),
                 "metrics-reliability",

@@ -28,6 +28,7 @@ from app.case_images import opacity_slider, picture
 from app.components import class_chip, download_link, empty, failed, graph, link_button, page_header, panel, statistic
 from app.context import Context
 from app.csv_answers import csv_answer
+from app.evaluation_data import evaluation_note
 from app.figures import margin_figure, pair_roc_figure
 from app.jsonable import jsonable
 from app.numbers import decimal, interval, percent, percent_interval, signed
@@ -73,6 +74,7 @@ def layout(context: Context, query: Mapping[str, str], code: str, other: str) ->
                 html.Span(_answer(audit, point), id="pair-answer"),
                 *_choice(results, audit, query),
             ),
+            *evaluation_note(context.bundle.card),
             dcc.Store(id=POINTS, data=_points(audit, thresholds, histology_only)),
             html.Div(
                 [
@@ -136,7 +138,7 @@ def register_callbacks(app: Dash, context: Context) -> None:
         path = urls.pair(code, against)
         if (path, chosen) == (pathname, query.get("confirmation")) or code == against:
             return no_update, no_update
-        return path, urls.pair(code, against, confirmation=chosen).removeprefix(path)
+        return path, urls.search_of(urls.pair(code, against, confirmation=chosen))
 
     app.clientside_callback(
         ClientsideFunction("pair", "move"),

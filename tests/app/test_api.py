@@ -11,6 +11,7 @@ from PIL import Image
 
 from app.server import create_app
 from explain import explain
+from explain.methods import METHODS
 from model.bundle import INT8_FILE, ONNX_FILE, BundleError, ModelBundle, folds
 from model.classes import CODES
 from model.ensemble import open_ensemble
@@ -139,6 +140,24 @@ def test_an_explanation_is_explain_s(client: TestClient, predictor: Predictor) -
     assert (answer["attribution"]["target"], answer["attribution"]["against"]) == ("mel", "nv")
 
 
+def test_a_layer_reaches_the_method(client: TestClient) -> None:
+    known = {entry["method"]: entry for entry in client.get("/api/methods").json()}
+    layer = known["layercam"]["layers"][-2]
+    question = {"method": "layercam", "target": "mel", "layer": layer["layer"]}
+    attribution = client.post("/api/explain", params=question, content=PHANTOM).json()["attribution"]
+    assert np.shape(attribution["values"]) == (layer["height"], layer["width"])
+    assert attribution["parameters"]["layer"] == layer["layer"]
+
+
+def test_the_methods_are_listed_with_what_they_can_be_asked(client: TestClient) -> None:
+    listed = client.get("/api/methods").json()
+    assert [entry["method"] for entry in listed] == list(METHODS)
+    known = {entry["method"]: entry for entry in listed}
+    assert [entry["height"] for entry in known["layercam"]["layers"]] == [96, 48, 24, 12, 6]
+    assert (known["shap"]["layers"], known["shap"]["library"]) == ([], True)
+    assert (known["gaussian"]["control"], known["gaussian"]["family"]) == (True, "Controls")
+
+
 def test_without_a_target_the_called_class_is_explained(client: TestClient) -> None:
     answer = client.post("/api/explain", content=PHANTOM).json()
     assert answer["attribution"]["target"] == answer["predicted"]
@@ -147,7 +166,10 @@ def test_without_a_target_the_called_class_is_explained(client: TestClient) -> N
 @pytest.mark.parametrize(
     ("question", "words"),
     [
-        ({"method": "tea"}, "method is one of gradcam, shap, lime"),
+        ({"method": "tea"}, "no method 'tea'. Choose from gradcam"),
+        ({"method": "shap", "layer": "features"}, "not made at a layer"),
+        ({"method": "layercam", "layer": "tea"}, "no heatmap can be taken at a layer 'tea'".capitalize()),
+        ({"method": "rise", "library": "1"}, "made by no library here"),
         ({"target": "melanoma"}, "akiec, bcc"),
         ({"target": "mel", "against": "mel"}, "the same class"),
         ({"seed": "-1"}, "seed is a whole number"),
@@ -168,7 +190,7 @@ def test_an_opened_image_comes_back_upright_small_and_without_metadata(client: T
     assert (answer["width"], answer["height"]) == (1000, 2000)
     with Image.open(io.BytesIO(base64.b64decode(answer["source"].partition(",")[2]))) as image:
         assert image.size == (512, 1024)
-        assert image.info == {}
+        assert not {"exif", "icc_profile", "xmp"} & image.info.keys()
         assert not image.getexif()
 
 
@@ -236,3 +258,13 @@ def test_hostile_files_in_forms_under_hostile_names_are_refused_too(client: Test
         answer = client.post("/api/predict", files={"image": ('../"\x00<script>.png', content)})
         assert answer.status_code in {200, 413, 422}
     assert client.post("/api/predict", content=PHANTOM).status_code == 200
+
+
+def test_how_far_a_map_can_be_believed_is_answered_for_the_same_question(client: TestClient) -> None:
+    question = {"method": "gradcam", "target": "mel", "against": "nv", "name": "a.png"}
+    answer = client.post("/api/trust", params=question, content=PHANTOM).json()
+    assert (answer["image"], answer["method"], answer["target"], answer["against"]) == ("a.png", "gradcam", "mel", "nv")
+    assert {"deletion_area_contrast", "inside_mask", "stability_symmetries"} <= answer["measures"].keys()
+    assert len(answer["verdicts"]) == 4
+    refused = client.post("/api/trust", params={**question, "against": "mel"}, content=PHANTOM)
+    assert refused.status_code == 422

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import explain.methods as explain_methods
 import model.bundle
 import model.prediction
 from app.commands import explain
 from explain.attribution import ExplanationError
+from explain.layers import layers
+from explain.methods import METHODS
 from model.bundle import ModelBundle
 from tests.explain.linear import QuadrantPredictor, noise
 
@@ -79,6 +82,35 @@ def test_without_a_target_the_called_class_is_explained(images: Path) -> None:
     assert sorted(path.name for path in (images / "out").iterdir()) == ["a_lime_nv.npz", "a_lime_nv.png"]
 
 
+def test_all_methods_can_be_asked_at_once(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = {code: METHODS[code] for code in ("scorecam", "occlusion", "gaussian")}
+    monkeypatch.setattr(explain_methods, "METHODS", quick)
+    assert run(images / "a.png", "--method", "all", "--target", "mel", "--out", images / "out") == 0
+    written = sorted(path.name for path in (images / "out").glob("*.npz"))
+    assert written == [f"a_{code}_mel.npz" for code in sorted(quick)]
+
+
+def test_all_methods_of_a_layer_at_that_layer(bundle: ModelBundle, originals: list[Path], tmp_path: Path) -> None:
+    layer = layers(bundle)[-2]
+    assert run(originals[0], "--method", "all", "--layer", layer, "--target", "mel", "--out", tmp_path) == 0
+    stems = [f"{originals[0].stem}_{code}_{layer}_mel.npz" for code in ("gradcam", "gradcam++", "layercam")]
+    assert sorted(path.name for path in tmp_path.glob("*.npz")) == sorted(stems)
+
+
+def test_the_library_s_map_is_a_file_of_its_own(images: Path) -> None:
+    assert run(images / "a.png", "--method", "lime", "--library", "--out", images / "out") == 0
+    with np.load(images / "out" / "a_lime_library_nv.npz", allow_pickle=False) as arrays:
+        assert json.loads(str(arrays["metadata"]))["parameters"]["library"] is True
+
+
+def test_the_help_lists_every_method(capsys: Output) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run("--help")
+    assert ended.value.code == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert all(f"{code} {method.sentence}" in told for code, method in METHODS.items())
+
+
 def test_the_seed_reaches_the_method(images: Path) -> None:
     maps = []
     for seed in ("0", "1"):
@@ -118,6 +150,8 @@ def test_a_contrast_of_the_called_class_with_itself_fails_that_image(images: Pat
         (("--method", ""), "no method"),
         (("--opacity", "1.5"), "from 0 to 1"),
         (("--opacity", "nan"), "from 0 to 1"),
+        (("--method", "lime", "--layer", "features"), "not made at a layer"),
+        (("--method", "rise", "--library"), "made by no library"),
         (("--target", "mel", "--against", "mel"), "same class"),
         (("--target", "melanoma"), "no class 'melanoma'"),
         (("--against", "naevus"), "no class 'naevus'"),
@@ -167,3 +201,22 @@ def test_a_call_that_is_not_the_most_probable_class_is_accounted_for() -> None:
         "called mel (Melanoma), probability 0.400, although nv (Melanocytic naevus) has 0.600: "
         "the class is called whose probability is largest for how common it is"
     )
+
+
+def test_how_far_each_map_can_be_believed_is_written_beside_it(images: Path, capsys: Output) -> None:
+    out = images / "out"
+    assert run(images / "a.png", "--method", "occlusion,edges", "--target", "mel", "--trust", "--out", out) == 0
+    found = json.loads((out / "a_occlusion_mel.json").read_text())
+    assert (found["method"], found["target"], found["against"]) == ("occlusion", "mel", None)
+    assert [verdict["question"] for verdict in found["verdicts"]] == ["controls", "stability", "sanity", "localisation"]
+    assert found["measures"].keys() > {"deletion_area", "stability_seeds", "inside_mask"}
+    assert found["controls"].keys() == {"random", "gaussian", "edges"}
+    assert found["curves"]["occlusion"].keys() == {"deletion", "insertion"}
+    assert found["lesion_mask"] == "estimated"
+    assert found["agreement"].keys() == {"edges"}
+    assert f"{out / 'a_occlusion_mel.json'}: " in capsys.readouterr().out
+
+
+def test_without_being_asked_nothing_is_judged(images: Path) -> None:
+    run(images / "a.png", "--method", "edges", "--out", images / "out")
+    assert not list((images / "out").glob("*.json"))

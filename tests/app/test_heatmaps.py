@@ -1,5 +1,6 @@
 import base64
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,9 +43,15 @@ def test_pictures_have_the_image_s_proportions_and_the_layer_is_transparent_at_z
 
 def test_the_colour_bar_says_what_its_ends_mean() -> None:
     sent = heatmap(ATTRIBUTION, (450, 600), complete=True)
-    assert (sent["negative"], sent["positive"]) == ("for nv", "for mel")
+    assert sent["marks"] == ("−2\nfor nv", "0\nlogit per region", "+2\nfor mel")
     assert (sent["gradient"][0], sent["gradient"][-1]) == ("#0072B2", "#D55E00")
-    assert float(sent["limit"]) == pytest.approx(2, abs=0.05)
+
+
+def test_the_colour_bar_of_a_control_starts_at_zero_and_has_no_classs_colour() -> None:
+    sent = heatmap(replace(ATTRIBUTION, method="random"), (450, 600), complete=True)
+    assert sent["marks"] == ("0", "0.99\nof 1", "2")
+    assert len(sent["gradient"]) == 17
+    assert not {"#0072B2", "#D55E00"} & set(sent["gradient"])
 
 
 def test_a_partial_map_has_no_file() -> None:
@@ -53,6 +60,16 @@ def test_a_partial_map_has_no_file() -> None:
 
 def test_facts_say_whether_more_of_the_same_would_change_the_map() -> None:
     assert facts(ATTRIBUTION) == "1,000 evaluations in 7.2 s · not stable (r = 0.87 with the map at half of them)"
+
+
+def test_facts_say_why_a_method_ended_and_how_sure_its_strongest_region_is() -> None:
+    interval = np.array([[0.1, 0.31], [0.1, 0.2]], np.float32)
+    settled = replace(ATTRIBUTION, parameters={"rank_stability": 0.953}, converged=True, interval=interval)
+    assert facts(settled) == (
+        "1,000 evaluations in 7.2 s · ended when the order of regions settled (expected ρ = 0.95)"
+        " · strongest -2 ± 0.3 (95 %)"
+    )
+    assert "order of regions not settled" in facts(replace(settled, converged=False))
 
 
 @pytest.mark.parametrize("npz", ["", "AAAA", base64.b64encode(b"PK\x03\x04 no zip").decode()])

@@ -12,12 +12,14 @@ from model.cases import DataError
 from tests.app.two_folds import two_folds
 
 
-@pytest.mark.parametrize("path", ["/", "/explain", "/cases/ISIC_0024306", "/no/such/page"])
-def test_every_address_gives_the_dashboard_with_its_styles(bundle: ModelBundle, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "status"), [("/", 200), ("/explain", 200), ("/cases/ISIC_0024306", 200), ("/no/such/page", 404)]
+)
+def test_every_address_gives_the_dashboard_with_its_styles(bundle: ModelBundle, path: str, status: int) -> None:
     """Also at the first request, whatever its address: Dash alone collects its assets only at "/"."""
     with TestClient(create_app(bundle.path)) as client:
         answer = client.get(path)
-        assert answer.status_code == 200
+        assert answer.status_code == status
         styles = re.findall(r'href="(/assets/[^"]+\.css[^"]*)"', answer.text)
         assert any("style.css" in style for style in styles)
         assert client.get(styles[0]).status_code == 200

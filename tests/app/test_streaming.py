@@ -2,13 +2,14 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 
 from app import streaming
 from app.context import Context
 from app.jobs import Jobs
 from app.uploads import data_url
-from explain.attribution import Progress
+from explain.attribution import Attribution, Progress, Target
 from model.bundle import ModelBundle
 from model.phantoms import sample
 
@@ -58,7 +59,7 @@ def test_a_map_is_sent_and_then_that_it_is_complete(context: Context, browser: B
     assert store == "explain-result-gradcam"
     assert result["id"] == "1"
     assert result["npz"]
-    assert (result["negative"], result["positive"]) == ("for nv", "for mel")
+    assert [mark.split("\n")[1] for mark in result["marks"]] == ["for nv", "logit per position", "for mel"]
     assert len(jobs) == 0
 
 
@@ -77,7 +78,7 @@ def test_a_cancelled_job_ends_early_with_what_it_has(
     answer(context, jobs, "lime", REQUEST)
     assert browser.states()[-1] == "stopped"
     result = next(data for store, data in browser.messages if store == "explain-result-lime")
-    assert result["heat"].startswith("data:image/png")
+    assert result["heat"].startswith("data:image/webp")
     assert result["npz"] is None
     assert int(result["facts"].split()[0].replace(",", "")) < 1000
     assert len(jobs) == 0
@@ -103,7 +104,7 @@ def test_a_browser_that_goes_away_stops_its_job(context: Context, browser: Brows
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"source": "data:image/png;base64,AAAA"}, "not a readable"),
+        ({"source": "data:image/webp;base64,AAAA"}, "not a readable"),
         ({"target": "tea"}, "no class 'tea'"),
         ({"against": "mel"}, "two different classes"),
     ],
@@ -126,3 +127,13 @@ def test_progress_is_not_sent_more_often_than_a_person_can_follow() -> None:
         reporter(Progress(done, 1000))
     assert len(sent) < 100
     assert sent[0]["done"] == 0
+
+
+def test_the_first_map_is_sent_at_once() -> None:
+    sent: list[str] = []
+    reporter = streaming.Reporter("lime", (450, 600), lambda store, _: sent.append(store))
+    reporter(Progress(0, 1000))
+    map_of_two_regions = Attribution(np.ones((2, 2), np.float32), "lime", Target("mel"), {}, 0, 8, 0.1)
+    for done in (8, 24):
+        reporter(Progress(done, 1000, map_of_two_regions))
+    assert sent == ["explain-progress-lime", "explain-progress-lime", "explain-result-lime"]

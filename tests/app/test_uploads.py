@@ -20,7 +20,7 @@ def test_what_leaves_has_no_metadata() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "nonsense", "http://example.org/a.png", "data:image/png;base64,", "data:image/png;base64,%%%%"]
+    "url", ["", "nonsense", "http://example.org/a.png", "data:image/webp;base64,", "data:image/webp;base64,%%%%"]
 )
 def test_a_browser_that_sends_no_image_is_refused(url: str) -> None:
     with pytest.raises(ImageError):

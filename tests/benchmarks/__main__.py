@@ -7,13 +7,36 @@ import argparse
 import json
 import os
 
-from tests.benchmarks import export, gradcam, pipeline, prediction
+from tests.benchmarks import (
+    audit,
+    export,
+    first_map,
+    gradcam,
+    gradcam_batch,
+    gradcam_dense,
+    integrated_gradients,
+    lime,
+    pipeline,
+    prediction,
+    shap,
+    smoothgrad,
+    upload,
+)
 
 BENCHMARKS = {
+    "audit": audit.measure,
     "export": export.measure,
+    "first_map": first_map.measure,
     "gradcam": gradcam.measure,
+    "gradcam_batch": gradcam_batch.measure,
+    "gradcam_dense": gradcam_dense.measure,
+    "integrated_gradients": integrated_gradients.measure,
+    "lime": lime.measure,
     "pipeline": pipeline.measure,
     "prediction": prediction.measure,
+    "shap": shap.measure,
+    "smoothgrad": smoothgrad.measure,
+    "upload": upload.measure,
 }
 
 

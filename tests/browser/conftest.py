@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,20 +41,26 @@ def server_output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("server") / "output.txt"
 
 
-@pytest.fixture(scope="session")
-def server(bundle: ModelBundle, server_output: Path) -> Iterator[str]:
-    """The address of a server with the bundle, and with the images where they are."""
+@contextmanager
+def serving(bundle: Path, output: Path) -> Iterator[str]:
+    """The address of a server with the bundle, and with the images where they are; what it says goes to `output`."""
     lesionlens = [sys.executable, "-c", "import sys; from app.cli import main; sys.exit(main())"]
     data = ["--data", str(HAM10000)] if HAM10000.is_dir() else []
-    command = [*lesionlens, "serve", "--port", "0", "--model", str(bundle.path), *data]
+    command = [*lesionlens, "serve", "--port", "0", "--model", str(bundle), *data]
     with (
-        server_output.open("wb") as output,
-        subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT) as process,
+        output.open("wb") as file,
+        subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT) as process,
     ):
         try:
-            yield wait_for_address(process, server_output)
+            yield wait_for_address(process, output)
         finally:
             process.terminate()
+
+
+@pytest.fixture(scope="session")
+def server(bundle: ModelBundle, server_output: Path) -> Iterator[str]:
+    with serving(bundle.path, server_output) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

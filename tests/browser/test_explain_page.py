@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from explain.methods import METHODS
+from app.method_choice import DEFAULT_METHODS
 from model.classes import DIAGNOSES
 from model.phantoms import sample
 from tests.model.hostile import encoded
@@ -82,7 +82,7 @@ def test_originals_one_after_another_get_three_heatmaps(page: Page, originals: l
         assert sum(probabilities(page, number).values()) == pytest.approx(1, abs=1e-4)
         for name in (diagnosis.name for diagnosis in DIAGNOSES):
             expect(page.locator("#explain-probabilities")).to_contain_text(name)
-        for method in METHODS:
+        for method in DEFAULT_METHODS:
             expect_heatmap(page, method)
 
 
@@ -157,7 +157,7 @@ def test_a_cancelled_lime_keeps_its_partial_map_and_can_be_run_again(page: Page)
     expect_state(page, "lime", "stopped")
     expect(page.locator("#explain-status-lime")).to_contain_text("Cancelled")
     expect(page.locator("#explain-announce-lime")).to_have_text("LIME cancelled.")
-    assert map_source(page, "lime").startswith("data:image/png")
+    assert map_source(page, "lime").startswith("data:image/webp")
     expect_state(page, "shap", "done")
 
     page.get_by_role("button", name="Run LIME again").click()
@@ -183,8 +183,34 @@ def test_leaving_the_page_does_no_harm_and_work_goes_on(page: Page) -> None:
     page.get_by_label("Pages").first.get_by_text("Metrics").click()
     expect(card(page, "lime")).to_have_count(0, timeout=SLOW)
     page.go_back()
-    for method in METHODS:
+    for method in DEFAULT_METHODS:
         expect_heatmap(page, method)
+
+
+def test_other_methods_are_chosen_and_kept_in_the_address(page: Page) -> None:
+    page.goto("/explain?sample=melanoma&methods=gradcam,gaussian")
+    for method in ("gradcam", "gaussian"):
+        expect_heatmap(page, method)
+    expect(card(page, "lime")).to_be_hidden()
+    expect(card(page, "lime")).to_have_attribute("data-state", "idle")
+    choose(page, "methods", "Edges")
+    expect_heatmap(page, "edges")
+    expect(page).to_have_url(re.compile(r"methods=gradcam%2Cgaussian%2Cedges"))
+
+
+def test_a_layer_from_fine_to_coarse_is_chosen_and_kept_in_the_address(page: Page) -> None:
+    page.goto("/explain?sample=melanoma&target=mel&methods=layercam")
+    expect_heatmap(page, "layercam")
+    coarse = map_source(page, "layercam")
+    card(page, "layercam").get_by_text("12 × 12").click()
+    expect(page.locator("#explain-map-layercam")).not_to_have_attribute("src", coarse)
+    expect_heatmap(page, "layercam")
+    finer = map_source(page, "layercam")
+    assert finer != coarse
+    expect(page).to_have_url(re.compile(r"layer=stage5_block0_expand_relu"))
+    page.goto(page.url)
+    expect_heatmap(page, "layercam")
+    assert map_source(page, "layercam") == finer
 
 
 def test_leaving_the_page_while_images_are_opened_loses_none(page: Page) -> None:

@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 
 from explain import explain
 from explain.attribution import Target
-from explain.gradcam import class_maps, compiled_gradient_maps, gradient_maps
+from explain.gradcam import class_maps, compiled_gradient_maps, grad_cams, gradient_maps
 from model.bundle import Card, LinearHead, load_bundle, write_card
 from model.export import write_network
 from model.images import decode, prepare
 from model.keras_model import load_keras
 from model.prediction import Outputs, Predictor
+from tests.model.foreign_models import varied
+from tests.model.untrained import write_untrained
 
 FEATURE_LAYER = "features"
 pytestmark = pytest.mark.filterwarnings("ignore:Please import `zoom`:DeprecationWarning")  # tf-keras-vis 0.8.7
@@ -103,12 +105,28 @@ def test_equal_to_tf_keras_vis_on_a_network_with_several_dense_layers(originals:
     assert correlation(np.maximum(ours, 0), expected) > 0.999
 
 
+def test_of_a_dense_head_the_head_alone_is_differentiated(tmp_path: Path, originals: list[Path]) -> None:
+    from model.networks import lesion_cnn
+
+    bundle = write_untrained(tmp_path / "dense", varied(lesion_cnn(64)))
+    predictor = Predictor(bundle)
+    images = np.stack([prepare(decode(path), 64) for path in originals[:3]])
+    maps, computed_by = grad_cams(bundle, images, predictor.run(images))
+    expected = gradient_maps(bundle, images)
+    assert computed_by == "dense head"
+    assert maps.shape == expected.shape == (3, 7, 8, 8)
+    np.testing.assert_allclose(maps, expected, atol=1e-3 * np.abs(expected).max())
+    one = explain(images[1], predictor, "gradcam", "mel", "nv")
+    np.testing.assert_allclose(one.values, expected[1, 4] - expected[1, 5], atol=1e-3 * np.abs(expected).max())
+
+
 def test_without_a_head_explain_differentiates(
     predictor: Predictor, originals: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = decode(originals[0])
     by_head = explain(image, predictor, "gradcam", "mel")
-    monkeypatch.setitem(vars(predictor.bundle), "head", None)
+    for kind in ("head", "dense_head"):
+        monkeypatch.setitem(vars(predictor.bundle), kind, None)
     by_gradients = explain(image, predictor, "gradcam", "mel")
     assert by_head.parameters["computed_by"] == "linear head"
     assert by_gradients.parameters["computed_by"] == "TensorFlow gradients"

@@ -5,7 +5,15 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from explain.attribution import Target
-from explain.overlay import attribution_rgb, attribution_rgba, colour_bar, display_limit, overlay_image
+from explain.overlay import (
+    NEUTRAL,
+    attribution_rgb,
+    attribution_rgba,
+    colour_bar,
+    display_limit,
+    enlarged,
+    overlay_image,
+)
 from model.classes import BY_CODE
 from tests.explain.attributions import attribution
 from tests.explain.linear import noise
@@ -81,6 +89,26 @@ def test_the_colour_bar_says_what_the_colours_mean() -> None:
     assert (bar.negative, bar.positive, bar.unit) == ("for nv", "for mel", "logit per region")
     assert bar.limit == pytest.approx(2, abs=0.02)
     assert colour_bar(attribution(FOUR, target=Target("bcc"))).negative == "against bcc"
+
+
+def test_a_control_is_drawn_from_nothing_to_a_colour_of_no_class() -> None:
+    bar = colour_bar(attribution([[0.0, 2.0]], "gaussian"))
+    assert (bar.signed, bar.limit, bar.marks[0]) == (False, pytest.approx(2, abs=0.02), "0")
+    assert bar.colours[0] == NEUTRAL
+    assert bar.colours[-1] not in {diagnosis.colour for diagnosis in BY_CODE.values()}
+    rgba = attribution_rgba(attribution([[0.0, 2.0]], "gaussian"), 1, 2)
+    assert rgba[0, 1].tolist() == [*rgb(bar.colours[-1]), 255]
+    assert rgba[0, 0, 3] == 0
+
+
+def test_a_map_of_single_pixels_is_drawn_under_a_blur_that_changes_no_number() -> None:
+    noisy = attribution(np.random.default_rng(0).normal(size=(192, 192)).astype(np.float32), "gradient")
+    noisy.values.flags.writeable = False
+    as_it_is = replace(noisy, method="lime")
+    blurred, sharp = (attribution_rgba(one, 192, 192)[..., 3].astype(int) for one in (noisy, as_it_is))
+    assert np.abs(np.diff(blurred)).mean() < 0.5 * np.abs(np.diff(sharp)).mean()
+    assert display_limit(noisy) < display_limit(as_it_is)
+    assert_array_equal(enlarged(noisy, 192, 192), noisy.values)
 
 
 @pytest.mark.parametrize("target", [Target("mel", "nv"), Target("df"), Target("vasc", "akiec"), Target("unheard-of")])

@@ -1,104 +1,111 @@
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from itertools import permutations
 
 import numpy as np
 import pytest
 
 from explain import explain
-from explain.attribution import Attribution, Progress
+from explain.attribution import Progress, Target
 from explain.baseline import blurred
-from explain.shapley import CELLS, EVALUATIONS
-from model.images import decode, prepare
-from model.prediction import Predictor
-from tests.explain.linear import QUADRANTS, QuadrantPredictor, noise
+from explain.method import Question
+from explain.regions import superpixels
+from explain.shapley import coalitions, fit_shapley, shapley_values
+from tests.explain.linear import QUADRANTS, SIZE, QuadrantPredictor, noise
+
+PLAYERS = 6
+PAYOFFS = np.random.default_rng(0).normal(size=2**PLAYERS)
 
 
-def shap_of_noise() -> Attribution:
-    return explain(noise(), QuadrantPredictor(), "shap", "mel", "nv")
+def game(masks: np.ndarray) -> np.ndarray:
+    """A game of six players of which nothing is regular."""
+    payoffs: np.ndarray = PAYOFFS[masks @ (1 << np.arange(PLAYERS))]
+    return payoffs
 
 
-def test_a_linear_network_gives_each_quadrant_its_own_share() -> None:
-    image = noise()
-    difference = (image.astype(np.float64) - blurred(image)) / 255
-    values = shap_of_noise().values
-    half = CELLS // 2
-    expected = {
-        "akiec": 0.0,
-        "bcc": 0.0,
-        "mel": difference[QUADRANTS["mel"]].mean(),
-        "nv": -difference[QUADRANTS["nv"]].mean(),
-    }
-    found = [values[:half, :half], values[:half, half:], values[half:, :half], values[half:, half:]]
-    np.testing.assert_allclose([quadrant.sum() for quadrant in found], list(expected.values()), atol=1e-4)
+def exact() -> np.ndarray:
+    """Each player's gain, averaged over all orders of joining: the definition."""
+    values = np.zeros(PLAYERS)
+    orders = list(permutations(range(PLAYERS)))
+    for order in orders:
+        joined = np.tril(np.ones((PLAYERS + 1, PLAYERS), int), -1)
+        masks = np.zeros((PLAYERS + 1, PLAYERS), int)
+        masks[:, list(order)] = joined
+        values[list(order)] += np.diff(game(masks))
+    return values / len(orders)
 
 
-def test_values_add_up_to_the_scores_difference(predictor: Predictor, originals: list[Path]) -> None:
-    image = decode(originals[3])
-    partial: list[Attribution] = []
-
-    def keep(progress: Progress) -> None:
-        if progress.partial is not None:
-            partial.append(progress.partial)
-
-    result = explain(image, predictor, "shap", "mel", "nv", on_progress=keep)
-    prepared = prepare(image, predictor.bundle.card.size)
-    of_image, of_baseline = predictor.logits(np.stack([prepared, blurred(prepared)])) @ result.target.weights(
-        predictor.bundle.card.classes
-    )
-    assert len(partial) > 10
-    for attribution in (*partial, result):
-        assert attribution.values.sum() == pytest.approx(of_image - of_baseline, abs=1e-2)
-    assert result.parameters["score"] == pytest.approx(of_image, abs=1e-3)
-    assert result.parameters["baseline_score"] == pytest.approx(of_baseline, abs=1e-3)
+def ends() -> tuple[float, float]:
+    blank, whole = game(np.array([[0] * PLAYERS, [1] * PLAYERS]))
+    return float(blank), float(whole)
 
 
-def test_evaluations_count_the_images_that_went_through_the_network() -> None:
-    predictor = QuadrantPredictor()
-    result = explain(noise(), predictor, "shap", "mel")
-    assert result.evaluations == predictor.images <= EVALUATIONS
-    assert predictor.largest_batch <= 32
-
-
-def test_equal_to_one_run_of_shap_with_the_whole_budget() -> None:
+def test_all_coalitions_give_the_exact_values_and_shaps() -> None:
     import shap
 
-    image = noise()
-    baseline = blurred(image)
+    numbers = np.arange(1, 2 ** (PLAYERS - 1))  # one of each pair, none of them nothing or everything
+    shown = (numbers[:, np.newaxis] >> np.arange(PLAYERS)) % 2 > 0
+    masks = np.stack([shown, ~shown], axis=1).reshape(-1, PLAYERS)
+    size = masks.sum(axis=1)
+    kernel = 1 / (np.array([1, 6, 15, 20, 15, 6, 1])[size] * size * (PLAYERS - size))
+    values, _ = fit_shapley(masks, game(masks), *ends(), weights=kernel)
+    np.testing.assert_allclose(values, exact(), atol=1e-4)
+    explainer = shap.ExactExplainer(lambda data: game(data.astype(int)), np.zeros((1, PLAYERS)))
+    np.testing.assert_allclose(values, explainer(np.ones((1, PLAYERS))).values[0], atol=1e-4)
+
+
+def test_drawn_coalitions_give_the_exact_values_within_their_intervals() -> None:
+    held, sizes = [], []
+    for seed in range(40):
+        masks = coalitions(PLAYERS, 200, seed)
+        values, deviations = fit_shapley(masks, game(masks), *ends())
+        held.append(np.abs(values - exact()) < 1.96 * np.sqrt((deviations**2).sum(axis=0)))
+        sizes.append(np.sqrt((deviations**2).sum(axis=0)).mean())
+    assert 0.9 < np.mean(held) <= 1
+    assert np.mean(sizes) < 0.2 * np.ptp(exact())
+
+
+def test_values_add_up_in_every_estimate() -> None:
+    image, segments = noise(), superpixels(noise())
     predictor = QuadrantPredictor()
-
-    def score(shown: np.ndarray) -> np.ndarray:
-        masks = shown.repeat(2, axis=1).repeat(2, axis=2).astype(bool)
-        return predictor.logits(np.where(masks, image, baseline)) @ np.array([0, 0, 1, -1], np.float32)
-
-    explainer = shap.PartitionExplainer(score, shap.maskers.Image(np.zeros((CELLS, CELLS, 1), np.uint8)))
-    expected = explainer(np.ones((1, CELLS, CELLS, 1), np.uint8), max_evals=EVALUATIONS, batch_size=16, silent=True)
-    np.testing.assert_allclose(shap_of_noise().values, expected.values[0, ..., 0], atol=1e-6)
-
-
-def shap_of_ties(seed: int) -> Attribution:
-    """Explain a pattern of equal blocks: which of them shap refines first is left to chance."""
-    pattern = np.tile(np.random.default_rng(0).integers(0, 255, (8, 8, 1), np.uint8), (4, 4, 3))
-    return explain(pattern, QuadrantPredictor(), "shap", "mel", "nv", seed=seed)
+    of_blur, of_image = predictor.logits(np.stack([blurred(image), image]))[:, 2]
+    told: list[Progress] = []
+    explain(image, predictor, "shap_superpixels", "mel", on_progress=told.append, should_stop=lambda: len(told) > 4)
+    for progress in told[1:]:
+        assert progress.partial is not None
+        regions = [progress.partial.values[segments == region].mean() for region in range(segments.max() + 1)]
+        assert sum(regions) == pytest.approx(of_image - of_blur, abs=1e-5)
 
 
-def test_the_same_seed_gives_the_same_bits_also_in_parallel_and_another_does_not() -> None:
-    alone = [shap_of_ties(seed).values for seed in range(3)]
-    with ThreadPoolExecutor(3) as threads:
-        together = [attribution.values for attribution in threads.map(shap_of_ties, range(3))]
-    for one, other in zip(alone, together, strict=True):
-        np.testing.assert_array_equal(one, other)
-    assert not np.array_equal(alone[0], alone[1])
+def test_a_linear_network_gives_each_region_its_own_share_and_then_stops() -> None:
+    image, segments = noise(), superpixels(noise())
+    share = np.zeros((SIZE, SIZE))
+    share[QUADRANTS["mel"]] = 1 / (SIZE // 2) ** 2
+    effect = share * (image.astype(float) - blurred(image)).mean(axis=2) / 255
+    predictor = QuadrantPredictor()
+    result = explain(image, predictor, "shap_superpixels", "mel")
+    np.testing.assert_allclose(result.values, np.bincount(segments.ravel(), effect.ravel())[segments], atol=1e-4)
+    assert result.converged is True
+    assert result.evaluations == predictor.images < 400
 
 
-def test_numpys_global_generator_is_left_as_it_was() -> None:
-    np.random.seed(7)
-    expected = np.random.rand(3).tolist()
-    np.random.seed(7)
-    shap_of_noise()
-    assert np.random.rand(3).tolist() == expected
+def test_coalitions_come_with_their_complements_and_in_the_sizes_of_the_shapley_kernel() -> None:
+    masks = coalitions(10, 20_000, seed=0)
+    np.testing.assert_array_equal(masks[1::2], ~masks[::2])
+    size = np.bincount(masks.sum(axis=1), minlength=11) / len(masks)
+    kernel = np.array([1 / (k * (10 - k)) for k in range(1, 10)])
+    np.testing.assert_allclose(size[1:10], kernel / kernel.sum(), atol=0.01)
+    assert size[0] == size[10] == 0
+    np.testing.assert_allclose(masks.mean(axis=0), 0.5)
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not() -> None:
+    def third_estimate(seed: int) -> np.ndarray:
+        estimates = shapley_values(Question(noise(), QuadrantPredictor(), Target("mel", "nv"), seed))
+        return [next(estimates) for _ in range(3)][-1].values
+
+    np.testing.assert_array_equal(third_estimate(3), third_estimate(3))
+    assert not np.array_equal(third_estimate(3), third_estimate(4))
 
 
 def test_a_uniform_image_has_nothing_to_explain() -> None:
     uniform = np.full((64, 64, 3), 120, np.uint8)
-    result = explain(uniform, QuadrantPredictor(), "shap", "mel")
-    assert not result.values.any()
+    assert not explain(uniform, QuadrantPredictor(), "shap_superpixels", "mel").values.any()

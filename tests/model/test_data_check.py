@@ -57,6 +57,37 @@ def test_progress_counts_every_image(folder: Path) -> None:
     assert seen == [(number, 21) for number in range(1, 22)]
 
 
+def test_an_image_in_two_folders_is_damage_where_the_files_differ(folder: Path) -> None:
+    first = image(folder, 0)
+    second = folder / "HAM10000_images_part_2" / first.name
+    shutil.copy(first, second)
+    [note] = check_data(folder).findings
+    assert (note.kind, note.damage) == ("stored twice", False)
+    assert note.message == "ISIC_0000000 is stored twice, the same byte for byte; the first file is taken."
+    shutil.copy(image(folder, 2), second)
+    [finding] = damage(check_data(folder))
+    assert finding.files == (str(first.resolve()), str(second.resolve()))
+    assert "with different content" in finding.message
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_files_that_the_metadata_do_not_list_are_noted(folder: Path, suffix: str) -> None:
+    for name in ("ISIC_0000100", "ISIC_0000101"):
+        shutil.copy(image(folder, 0), folder / "HAM10000_images_part_2" / f"{name}{suffix}")
+    report = check_data(folder)
+    assert report.sound
+    [note] = report.findings
+    assert note.message == "2 image files are not in the metadata, so never used."
+    assert [Path(file).stem for file in note.files] == ["ISIC_0000100", "ISIC_0000101"]
+
+
+def test_two_files_of_one_image_in_a_class_folder(tmp_path: Path) -> None:
+    root = write_class_folders(tmp_path / "folders")
+    file = next(root.rglob("*.png"))
+    shutil.copy(file, file.with_suffix(".bmp"))
+    assert "stored twice" in notes(check_data(root))
+
+
 def test_a_missing_image_is_named(folder: Path) -> None:
     image(folder, 4).unlink()
     [finding] = damage(check_data(folder))
@@ -141,7 +172,7 @@ def test_unknown_ages_missing_masks_and_absent_classes_are_no_damage(folder: Pat
     next(folder.glob("*segmentations*/ISIC_0000000_segmentation.png")).unlink()
     report = check_data(folder)
     assert report.sound
-    assert notes(report) == ["unknown age", "missing mask", "absent class"]
+    assert notes(report) == ["unknown age", "missing mask", "absent class", "unlisted image"]
     assert report.images["df"] == 0
 
 

@@ -1,10 +1,11 @@
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from model.images import MAX_BYTES, MAX_PIXELS, ImageError, colour_mode, decode, prepare
+from model.images import MAX_BYTES, MAX_PIXELS, ImageError, colour_mode, decode, prepare, upright_size
 from tests.model.hostile import HARMLESS, encoded, hostile_files, jpeg_with_segment, photograph
 
 HOSTILE = hostile_files()
@@ -17,6 +18,31 @@ def in_memory(mode: str) -> Image.Image:
 def difference(first: np.ndarray, second: np.ndarray) -> float:
     """Mean absolute difference of two images, in grey levels."""
     return float(np.abs(first.astype(int) - second.astype(int)).mean())
+
+
+def test_a_large_photograph_is_decoded_small_and_prepared_to_the_same_pixels(originals: list[Path]) -> None:
+    for path in originals[:3]:
+        large = Image.fromarray(decode(path)).resize((2400, 1800), Image.Resampling.BICUBIC)
+        buffer = io.BytesIO()
+        large.save(buffer, "JPEG", quality=92)
+        small = decode(buffer.getvalue(), at_least=3 * 96)
+        assert small.shape == (450, 600, 3)
+        assert difference(prepare(small, 96), prepare(decode(buffer.getvalue()), 96)) < 0.5
+
+
+def test_no_side_is_decoded_under_what_is_asked_and_other_formats_keep_their_size() -> None:
+    pixels = np.zeros((700, 500, 3), np.uint8)
+    assert decode(encoded(Image.fromarray(pixels), "JPEG"), at_least=130).shape == (350, 250, 3)
+    assert decode(encoded(Image.fromarray(pixels), "JPEG"), at_least=500).shape == (700, 500, 3)
+    assert decode(encoded(Image.fromarray(pixels), "PNG"), at_least=40).shape == (700, 500, 3)
+
+
+def test_the_size_is_that_of_the_upright_image() -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    content = encoded(Image.fromarray(np.zeros((700, 500, 3), np.uint8)), "JPEG", exif=turned)
+    height, width = decode(content).shape[:2]
+    assert upright_size(content) == (width, height) == (700, 500)
 
 
 def test_the_collection_of_hostile_files_is_large_and_always_the_same() -> None:

@@ -31,6 +31,15 @@ def test_lesion_cnn_takes_other_sizes() -> None:
     assert network.output_shape == (None, 3)
 
 
+def test_dropout_is_as_asked() -> None:
+    def rates(network: keras.Model) -> list[float]:
+        return [layer.rate for layer in network.layers if isinstance(layer, keras.layers.Dropout)]
+
+    assert rates(lesion_cnn(32)) == [0.25] * 4 + [0.5] * 3
+    assert rates(lesion_cnn(32, dropout=0.2)) == [0.1] * 4 + [0.2] * 3
+    assert rates(efficientnet_lite0(32, dropout=0.1, weights=None)) == [0.1]
+
+
 def test_efficientnet_lite0_has_the_published_number_of_parameters(imagenet_network: keras.Model) -> None:
     trainable = sum(int(np.prod(weight.shape)) for weight in imagenet_network.trainable_weights)
     assert trainable == 4_652_008  # the 4.7 M of the EfficientNet-Lite release

@@ -1,6 +1,6 @@
 import numpy as np
 
-from model.symmetries import symmetries
+from model.symmetries import symmetries, undone
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (4, 4, 3), np.uint8)
 
@@ -31,3 +31,8 @@ def test_the_views_of_any_view_are_the_same_eight() -> None:
 def test_a_mirror_image_mirrored_is_the_image() -> None:
     mirrored = symmetries(IMAGE)[4]
     np.testing.assert_array_equal(symmetries(mirrored)[4], IMAGE)
+
+
+def test_a_map_of_any_view_is_laid_back_over_the_image() -> None:
+    for number, view in enumerate(symmetries(IMAGE)):
+        np.testing.assert_array_equal(undone(view[..., 0].astype(np.float32), number), IMAGE[..., 0])

@@ -15,11 +15,18 @@ from model.training import Configuration, TrainingError, best_epoch, stale_epoch
         ({"size": 8}, "32 to 1024 pixels, not 8"),
         ({"epochs": 0}, "must be positive"),
         ({"moving_average": 1.0}, r"lie in \[0, 1\)"),
+        ({"dropout": 1.0}, r"Dropout lies in \[0, 1\)"),
     ],
 )
 def test_a_bad_configuration_is_refused_when_it_is_made(settings: dict[str, object], message: str) -> None:
     with pytest.raises(TrainingError, match=message):
         Configuration(**settings)
+
+
+def test_the_configuration_holds_the_dropout_that_is_used() -> None:
+    assert Configuration().dropout == 0.3
+    assert Configuration(network="lesion_cnn").dropout == 0.5
+    assert Configuration(dropout=0.0).dropout == 0.0
 
 
 def test_the_best_epoch_is_the_first_with_the_largest_macro_auc() -> None:

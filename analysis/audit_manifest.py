@@ -1,0 +1,136 @@
+"""The manifest of an audit: what its parts hold and how they were made, so that no part of another joins them."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from model.atomic import write_atomically
+from model.bundle import ModelBundle
+
+MANIFEST_FILE = "audit.json"
+PACKAGES = ("lesionlens", "numpy", "onnxruntime", "pillow", "scikit-image", "scipy")
+COLUMNS = {
+    "image_id, lesion_id, diagnosis, confirmation, age, sex, site": "what is known of the case",
+    "predicted": "the class it is called: the calibrated probability that is largest in proportion to the class prior",
+    "logit_<class>": "float32, uncalibrated",
+    "probability_<class>": "float32, calibrated",
+    "entropy": "float32, nats, of the probabilities",
+    "model": "name of the model that predicted the case",
+    "seen": "whether that model has learnt the image, or another image of the lesion",
+    "gradcam": "int8, signed Grad-CAM maps of all classes, flat in the order class, height, width; times gradcam_scale",
+    "gradcam_scale": "float32, logits; a map is wrong by at most half of it",
+    "embedding": "float16, along the principal components of the training cases that the model's novelty check keeps",
+    "embedding_rest": "float32, what the components leave over of the normalised embedding: the novelty",
+    "dark_corners, hair, ruler, colour_patches, ink": "float32, image quality: analysis/descriptors",
+    "<method>_<measure>": "float32, explanation of the called class: analysis/trust.py",
+    "<method>_milliseconds, <method>_evaluations": "float32, what the explanation took",
+    "mask_estimated": "float32, 1 where the lesion's mask was not there and was estimated",
+}
+
+
+class AuditError(ValueError):
+    """An audit cannot be made, resumed or read; the message says why and what would work."""
+
+
+@dataclass(frozen=True)
+class AuditedModel:
+    """A model that predicts cases: its card's name and the SHA-256 of its weights."""
+
+    name: str
+    weights: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """`models` predict data of `fingerprint` (`model.cases.fingerprint`), by `parameters`, in `parts` of `rows` in all.
+
+    `classes` are in the models' order; `columns` says what the parts' columns mean, `versions` what wrote them first.
+    """
+
+    models: tuple[AuditedModel, ...]
+    classes: tuple[str, ...]
+    fingerprint: str
+    parameters: Mapping[str, Any]
+    rows: int
+    parts: int
+    columns: Mapping[str, str]
+    versions: Mapping[str, str]
+
+
+def manifest(
+    bundles: Sequence[ModelBundle], fingerprint: str, parameters: Mapping[str, Any], rows: int, parts: int
+) -> Manifest:
+    """The manifest of an audit that is about to be made."""
+    return Manifest(
+        tuple(AuditedModel(bundle.card.name, _digest(bundle.weights_path)) for bundle in bundles),
+        bundles[0].card.classes,
+        fingerprint,
+        dict(parameters),
+        rows,
+        parts,
+        COLUMNS,
+        {name: version(name) for name in PACKAGES},
+    )
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of the audit in `folder`; raises AuditError where there is none, or it is damaged."""
+    path = folder / MANIFEST_FILE
+    if not path.is_file():
+        raise AuditError(f"There is no audit in {folder}: `lesionlens audit --data PATH --out {folder}` makes one.")
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        models = tuple(AuditedModel(**one) for one in fields["models"])
+        return Manifest(**{**fields, "models": models, "classes": tuple(fields["classes"])})
+    except (KeyError, TypeError, ValueError) as error:
+        raise AuditError(f"{path} is not the manifest of an audit: {error}") from error
+
+
+def begin_or_resume(folder: Path, planned: Manifest) -> None:
+    """Make `folder` the one of the planned audit, or find that it is already.
+
+    What a killed writer left half done is removed. Raises AuditError where the folder holds another audit, saying in
+    what it differs, or other files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.glob(".*.part"):
+        stale.unlink()
+    if not (folder / MANIFEST_FILE).exists():
+        if any(folder.iterdir()):
+            raise AuditError(f"{folder} is not empty and holds no audit. Give another folder by --out.")
+        write_atomically(folder / MANIFEST_FILE, (json.dumps(asdict(planned), indent=1) + "\n").encode())
+        return
+    differences = _differences(read_manifest(folder), planned)
+    if differences:
+        raise AuditError(
+            f"{folder} holds another audit: {'; '.join(differences)}. Ask as it was asked, or give another folder by "
+            "--out."
+        )
+
+
+def _differences(there: Manifest, here: Manifest) -> list[str]:
+    """In what two audits differ that must not; the versions may."""
+    found = []
+    if there.models != here.models:
+        names = [", ".join(f"{one.name} ({one.weights[:8]})" for one in each.models) for each in (there, here)]
+        found.append(f"model {names[0]} there, {names[1]} here")
+    if there.fingerprint != here.fingerprint:
+        found.append(f"data {there.fingerprint[:8]} there, {here.fingerprint[:8]} here")
+    for name in sorted({*there.parameters, *here.parameters}):
+        pair = (there.parameters.get(name), here.parameters.get(name))
+        if pair[0] != pair[1]:
+            found.append(f"{name} {_said(pair[0])} there, {_said(pair[1])} here")
+    return found
+
+
+def _said(value: object) -> str:
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,10 @@
+"""Where long measurements let others go first, or end."""
+
+from collections.abc import Callable
+
+# Called between batches of the network; it may wait, or raise to end the measurement.
+Checkpoint = Callable[[], None]
+
+
+def go_on() -> None:
+    """The checkpoint of whoever has time."""

@@ -1,0 +1,152 @@
+"""Which explanation to trust: every method and control on the same test cases, from an audit with measures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.audit_manifest import MANIFEST_FILE
+from analysis.audit_reader import open_audit
+from analysis.bootstrap import Estimate, estimate, lesion_weights
+from analysis.predictions import COMMITTED
+from analysis.sanity import MethodSanity, read_sanity
+from analysis.shares import share
+from analysis.verdicts import REPETITIONS
+from explain.methods import METHODS
+from model.bundle import CARD_FILE, SHIPPED, load_bundle
+
+EXPLANATIONS = COMMITTED / "explanations"
+SAMPLE = 30
+COMMAND = (
+    f"lesionlens audit --data PATH --measures all --sample {SAMPLE} --no-image-quality "
+    "--out model/predictions/explanations"
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A method against that `control` which does best on a measure: their mean difference, on the same cases."""
+
+    control: str
+    difference: Estimate
+
+    @property
+    def beaten(self) -> bool:
+        """Whether the control is better, beyond doubt at 95 %."""
+        return self.difference.high < 0
+
+    @property
+    def better(self) -> bool:
+        """Whether the method is better, beyond doubt at 95 %."""
+        return self.difference.low > 0
+
+
+@dataclass(frozen=True)
+class MethodFigures:
+    """Means of a method's measures over the cases, with 95 % intervals over lesions.
+
+    `faithfulness` is the insertion area less the deletion area of the called class's logit; `..._contrast` that of its
+    difference to the next class's. `inside_mask` is the share of the map's positive part in the lesion. `stability` is
+    the least of a map's rank correlations with itself under turns and flips, other brightness and another seed;
+    `milliseconds` and `evaluations` are what a map takes. Of a method that is no control,
+    `faithfulness_against` and `inside_mask_against` are its comparisons with the best control. `sanity` is None where
+    it was not measured, and of controls.
+    """
+
+    method: str
+    control: bool
+    faithfulness: Estimate
+    faithfulness_contrast: Estimate
+    deletion_area: Estimate
+    insertion_area: Estimate
+    inside_mask: Estimate
+    background_to_lesion: Estimate
+    pointing: Estimate
+    border_share: Estimate
+    stability: Estimate
+    milliseconds: Estimate
+    evaluations: Estimate
+    faithfulness_against: Comparison | None
+    inside_mask_against: Comparison | None
+    sanity: MethodSanity | None
+
+
+@dataclass(frozen=True)
+class Explanations:
+    """The figures of every method, the most faithful first, the controls after them, on the test cases of `model`."""
+
+    model: str
+    cases: int
+    lesions: int
+    lesion_share: Estimate
+    methods: tuple[MethodFigures, ...]
+
+
+def read_explanations(folder: Path = EXPLANATIONS, seed: int = 0) -> Explanations | None:
+    """The figures of the audit in `folder`, or None where there is none; raises AuditError where it is not whole."""
+    if not (folder / MANIFEST_FILE).is_file():
+        return None
+    audit = open_audit(folder)
+    table = audit.table([name for name in audit.columns if name not in ("gradcam", "embedding")])
+    name = audit.manifest.models[0].name
+    bundle = SHIPPED / name
+    sanity = read_sanity(load_bundle(bundle)) if (bundle / CARD_FILE).is_file() else {}
+    return explanation_figures(table, audit.manifest.parameters["measures"], name, sanity, seed)
+
+
+def explanation_figures(
+    table: pd.DataFrame, methods: Sequence[str], model: str, sanity: Mapping[str, MethodSanity], seed: int = 0
+) -> Explanations:
+    """The figures from rows with the columns `<method>_<measure>` of an audit."""
+    weights = lesion_weights(table["lesion_id"], seed=seed)
+    measured = {method: _measures(table, method) for method in methods}
+    means = {method: {name: _means(one, weights) for name, one in of.items()} for method, of in measured.items()}
+    controls = [method for method in methods if METHODS[method].control]
+
+    def against(method: str, measure: str) -> Comparison | None:
+        if method in controls or not controls:
+            return None
+        best = max(controls, key=lambda control: float(means[control][measure][0]))
+        paired = measured[method][measure] - measured[best][measure]
+        return Comparison(best, estimate(_means(paired, weights)))
+
+    figures = [
+        MethodFigures(
+            method=method,
+            control=method in controls,
+            **{name: estimate(values) for name, values in means[method].items()},
+            faithfulness_against=against(method, "faithfulness"),
+            inside_mask_against=against(method, "inside_mask"),
+            sanity=None if method in controls else sanity.get(method),
+        )
+        for method in methods
+    ]
+    return Explanations(
+        model,
+        len(table),
+        table["lesion_id"].nunique(),
+        estimate(_means(table[f"{methods[0]}_lesion_share"].to_numpy(np.float64), weights)),
+        tuple(sorted(figures, key=lambda one: (one.control, -one.faithfulness.value))),
+    )
+
+
+def _measures(table: pd.DataFrame, method: str) -> dict[str, NDArray[np.float64]]:
+    def column(name: str) -> NDArray[np.float64]:
+        return table[f"{method}_{name}"].to_numpy(np.float64)
+
+    as_they_are = ("deletion_area", "insertion_area", "inside_mask", "background_to_lesion", "pointing", "border_share")
+    return {
+        "faithfulness": column("insertion_area") - column("deletion_area"),
+        "faithfulness_contrast": column("insertion_area_contrast") - column("deletion_area_contrast"),
+        "stability": np.min([column(f"stability_{name}") for name in REPETITIONS], axis=0),
+        **{name: column(name) for name in (*as_they_are, "milliseconds", "evaluations")},
+    }
+
+
+def _means(values: NDArray[np.float64], weights: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The mean over the cases in every resample, of those where the measure is defined."""
+    defined = np.isfinite(values)
+    return share(weights[:, defined] @ values[defined], weights[:, defined].sum(axis=1))

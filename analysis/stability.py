@@ -1,0 +1,95 @@
+"""Does a method give the same map of the same lesion again: turned, mirrored, a little brighter, or with another seed?
+
+The agreement is the Spearman correlation of the two maps, since which places count for more is what a reader takes from
+a heatmap, while its scale follows the logit. Each measure is a mean over repetitions, every one of which costs a run of
+the method.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.checkpoint import Checkpoint, go_on
+from analysis.rank_correlation import rank_correlation
+from explain import explain
+from explain.attribution import Attribution
+from explain.methods import METHODS
+from model.prediction import Predictor
+from model.symmetries import symmetries, undone
+
+ALL_VIEWS = (1, 2, 3, 4, 5, 6, 7)
+# A quarter turn and a mirror image: what a user can wait for.
+FEW_VIEWS = (1, 4)
+BRIGHTNESS = (0.95, 1.05)
+
+
+def stability(
+    attribution: Attribution,
+    image: NDArray[np.uint8],
+    predictor: Predictor,
+    *,
+    views: Sequence[int] = FEW_VIEWS,
+    check: Checkpoint = go_on,
+) -> dict[str, float]:
+    """All three measures of an attribution of a prepared image; `len(views)` + 3 runs of its method."""
+    question = (attribution, image, predictor)
+    return {
+        "stability_symmetries": stability_symmetries(*question, views=views, check=check),
+        "stability_brightness": stability_brightness(*question, check=check),
+        "stability_seeds": stability_seeds(*question, check=check),
+    }
+
+
+def stability_symmetries(
+    attribution: Attribution,
+    image: NDArray[np.uint8],
+    predictor: Predictor,
+    *,
+    views: Sequence[int] = FEW_VIEWS,
+    check: Checkpoint = go_on,
+) -> float:
+    """The mean agreement with the maps of turned and mirrored images, turned and mirrored back, in [-1, 1].
+
+    `views` are indices into `model.symmetries`, of which 0 is the image itself.
+    """
+    turned = symmetries(image)
+    maps = [undone(_again(attribution, turned[view], predictor, attribution.seed, check), view) for view in views]
+    return _mean_agreement(attribution, maps)
+
+
+def stability_brightness(
+    attribution: Attribution, image: NDArray[np.uint8], predictor: Predictor, *, check: Checkpoint = go_on
+) -> float:
+    """The mean agreement with the maps of the image at 0.95 and 1.05 of its brightness, in [-1, 1]."""
+    lit = [np.rint(image * np.float32(factor)).clip(0, 255).astype(np.uint8) for factor in BRIGHTNESS]
+    return _mean_agreement(attribution, [_again(attribution, one, predictor, attribution.seed, check) for one in lit])
+
+
+def stability_seeds(
+    attribution: Attribution, image: NDArray[np.uint8], predictor: Predictor, *, check: Checkpoint = go_on
+) -> float:
+    """The agreement with the map that the next seed gives, in [-1, 1]; 1 for a method without chance."""
+    return _mean_agreement(attribution, [_again(attribution, image, predictor, attribution.seed + 1, check)])
+
+
+def _again(
+    attribution: Attribution, image: NDArray[np.uint8], predictor: Predictor, seed: int, check: Checkpoint
+) -> NDArray[np.float32]:
+    target, layer = attribution.target, attribution.parameters.get("layer")
+    again = explain(
+        image,
+        predictor,
+        attribution.method,
+        target.code,
+        target.against,
+        seed=seed,
+        layer=layer if isinstance(layer, str) and METHODS[attribution.method].layered else None,
+        library=attribution.parameters.get("library") is True,
+        on_progress=lambda progress: check(),
+    )
+    return again.values
+
+
+def _mean_agreement(attribution: Attribution, maps: Sequence[NDArray[np.float32]]) -> float:
+    return float(np.mean([rank_correlation(attribution.values, other) for other in maps]))

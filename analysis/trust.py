@@ -1,0 +1,141 @@
+"""Should this map be believed? Its measures on one image beside those of the controls, and the verdicts from them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.checkpoint import Checkpoint, go_on
+from analysis.faithfulness import Curves, areas, perturbation_curves
+from analysis.localisation import localisation
+from analysis.sanity import MethodSanity, read_sanity
+from analysis.stability import FEW_VIEWS, stability
+from analysis.verdicts import Verdict, verdicts
+from explain import explain
+from explain.attribution import Attribution, Target
+from explain.methods import METHODS
+from explain.overlay import enlarged
+from model.prediction import Predictor
+from model.segmentation import segment
+
+REMEMBERED = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Trust:
+    """What is known of the worth of one map.
+
+    `measures` are named as in `measures`, those of stability missing until they are measured; `controls` has the same
+    without stability for each control, `curves` the deletion and insertion curves of the method and of each control.
+    `mask_estimated` says that the lesion was not drawn by anybody but segmented.
+    """
+
+    method: str
+    target: Target
+    measures: Mapping[str, float]
+    controls: Mapping[str, Mapping[str, float]]
+    curves: Mapping[str, Curves]
+    sanity: MethodSanity | None
+    mask_estimated: bool
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Better or worse than the controls, stable or not, passes sanity or not, on the lesion or not."""
+        contrast = self.target.against is not None
+        return verdicts(self.method, self.measures, self.controls, self.sanity, contrast=contrast)
+
+
+def trust(
+    attribution: Attribution,
+    image: NDArray[np.uint8],
+    predictor: Predictor,
+    mask: NDArray[np.bool_] | None = None,
+    *,
+    check: Checkpoint = go_on,
+) -> Iterator[Trust]:
+    """Judge an attribution of a prepared image, uint8 (size, size, 3): first without stability, then with it.
+
+    `mask` is bool (size, size), True in the lesion; without one it is estimated. The first costs 49 evaluations and 48
+    for each control, which are remembered for the next method on the same image; the second 5 runs of the method.
+    """
+    lesion = segment(image) if mask is None else mask
+    target, classes = attribution.target, predictor.bundle.card.classes
+    values = enlarged(attribution, *image.shape[:2])
+    curves = {attribution.method: perturbation_curves(values, image, predictor, check=check)}
+    control_found = {}
+    for code in controls():
+        check()
+        control_values, curves_of_control = _control(code, predictor, image.tobytes(), image.shape)
+        curves.setdefault(code, curves_of_control)
+        control_found[code] = _at_once(control_values, curves_of_control, target, classes, lesion)
+    first = Trust(
+        attribution.method,
+        target,
+        _at_once(values, curves[attribution.method], target, classes, lesion),
+        control_found,
+        curves,
+        read_sanity(predictor.bundle).get(attribution.method),
+        mask is None,
+    )
+    yield first
+    yield replace(first, measures={**first.measures, **stability(attribution, image, predictor, check=check)})
+
+
+def measures(
+    attribution: Attribution,
+    image: NDArray[np.uint8],
+    predictor: Predictor,
+    mask: NDArray[np.bool_],
+    *,
+    views: Sequence[int] = FEW_VIEWS,
+    check: Checkpoint = go_on,
+) -> dict[str, float]:
+    """Every measure of an attribution of a prepared image, uint8 (size, size, 3), against its mask, bool (size, size).
+
+    The names are those of `areas`, `localisation` and `stability`. Costs 49 evaluations and `len(views)` + 3 runs of
+    the method.
+    """
+    values = enlarged(attribution, *image.shape[:2])
+    curves = perturbation_curves(values, image, predictor, check=check)
+    at_once = _at_once(values, curves, attribution.target, predictor.bundle.card.classes, mask)
+    return {**at_once, **stability(attribution, image, predictor, views=views, check=check)}
+
+
+def control_measures(
+    image: NDArray[np.uint8], predictor: Predictor, target: Target, mask: NDArray[np.bool_]
+) -> dict[str, dict[str, float]]:
+    """The measures of every control but its stability, by its code; image, mask and names as for `measures`.
+
+    Costs 49 evaluations a control, once an image: a control's map is the same for every target.
+    """
+    classes = predictor.bundle.card.classes
+    found = {code: _control(code, predictor, image.tobytes(), image.shape) for code in controls()}
+    return {code: _at_once(values, curves, target, classes, mask) for code, (values, curves) in found.items()}
+
+
+def controls() -> list[str]:
+    """The codes of the methods that know nothing of the network."""
+    return [code for code, method in METHODS.items() if method.control]
+
+
+def _at_once(
+    values: NDArray[np.float32],
+    curves: Curves,
+    target: Target,
+    classes: tuple[str, ...],
+    mask: NDArray[np.bool_],
+) -> dict[str, float]:
+    return {**areas(curves, target, classes), **localisation(values, mask)}
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _control(
+    code: str, predictor: Predictor, pixels: bytes, shape: tuple[int, ...]
+) -> tuple[NDArray[np.float32], Curves]:
+    """A control's map at the size of an image, and its curves; remembered, since every method is held against it."""
+    image = np.frombuffer(pixels, np.uint8).reshape(shape)
+    attribution = explain(image, predictor, code, predictor.bundle.card.classes[0])
+    values = enlarged(attribution, *shape[:2])
+    return values, perturbation_curves(values, image, predictor)

@@ -1,0 +1,103 @@
+"""`lesionlens localisation`: does the model look at the lesion, and how good are estimated lesion masks?"""
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model.bundle import DEFAULT_BUNDLE
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from analysis.bootstrap import Estimate
+    from model.bundle import ModelBundle
+
+LOCALISATION_FILE = "localisation.json"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is measured: the ratios by what the model says, the Dice overlaps by diagnosis and, weighted, of all."""
+
+    model: str
+    attention_cases: int
+    attention: "Mapping[str, Estimate]"
+    segmented_cases: int
+    dice: "Mapping[str, Estimate]"
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser(
+        "localisation",
+        help="measure whether the model looks at the lesion",
+        description="Print the ratio of mean Grad-CAM activation in background to lesion over the model's test cases, "
+        "beside that of Tschandl et al. 2020; and the Dice overlap of estimated lesion masks with those of the data "
+        "set. Intervals are at 95 %, over lesions.",
+    )
+    parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="data set with lesion masks")
+    parser.add_argument("--model", type=Path, default=DEFAULT_BUNDLE, metavar="BUNDLE", help="model bundle")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--save", action="store_true", help="keep the figures in model/predictions")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the figures; raises DataError where there are no masks, and BundleError or PredictionsError."""
+    from analysis.predictions import COMMITTED
+    from app.jsonable import jsonable
+    from model.atomic import write_atomically
+    from model.bundle import load_bundle
+    from model.cases import DataError, load_cases
+
+    bundle = load_bundle(arguments.model)
+    cases = load_cases(arguments.data)
+    if cases["mask_path"].isna().all():
+        raise DataError(
+            f"{arguments.data} has no lesion masks; HAM10000 has them in the folder "
+            "HAM10000_segmentations_lesion_tschandl."
+        )
+    figures = _measured(bundle, cases)
+    text = json.dumps(jsonable(figures), indent=1) + "\n"
+    if arguments.save:
+        write_atomically(COMMITTED / LOCALISATION_FILE, text.encode())
+    print(text if arguments.json else "\n\n".join(_tables(figures)))
+    return 0
+
+
+def _measured(bundle: "ModelBundle", cases: "DataFrame") -> Figures:
+    from analysis.attention import attention, attention_ratios
+    from analysis.predictions import read_predictions
+    from analysis.segmentation_quality import mean_dice, segmentation_quality
+    from app.progress import progress_bar
+
+    table = read_predictions(bundle.predictions_path, bundle.card.classes)
+    with progress_bar("Looking at masks", len(table)) as advance:
+        ratios = attention_ratios(table, cases, bundle.card.classes, advance)
+    with progress_bar("Estimating masks") as advance:
+        overlaps = segmentation_quality(cases, on_progress=advance)
+    return Figures(
+        bundle.card.name,
+        len(ratios),
+        attention(ratios),
+        len(overlaps),
+        mean_dice(overlaps, cases["diagnosis"].value_counts()),
+    )
+
+
+def _tables(figures: Figures) -> Iterator[str]:
+    from analysis.attention import PUBLISHED
+    from app.markdown import markdown_table
+    from app.numbers import with_interval
+
+    yield (
+        f"Mean Grad-CAM activation of a background pixel over that of a lesion pixel, for the most probable class, on "
+        f"{figures.attention_cases} test cases of {figures.model}"
+    )
+    rows = [[name, with_interval(ratio), f"{PUBLISHED[name]:.2f}"] for name, ratio in figures.attention.items()]
+    yield markdown_table(["The model says", "here", "Tschandl et al. 2020, ResNet-34"], rows)
+    yield f"Dice overlap of estimated lesion masks with those of the data set, on {figures.segmented_cases} images"
+    yield markdown_table(["Diagnosis", "Dice"], [[name, with_interval(dice)] for name, dice in figures.dice.items()])

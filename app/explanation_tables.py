@@ -1,0 +1,114 @@
+"""The table Which explanation to trust as text: the same in the README, on the dashboard and as a file."""
+
+import pandas as pd
+
+from analysis.explanations import Comparison, Explanations, MethodFigures
+from app.markdown import markdown_table
+from app.numbers import DASH, decimal, with_interval
+from explain.methods import METHODS
+
+COLUMNS = ("Method", "Faithfulness", "In the lesion", "Sanity", "Stability", "Milliseconds")
+ESTIMATES = (
+    "faithfulness",
+    "faithfulness_contrast",
+    "deletion_area",
+    "insertion_area",
+    "inside_mask",
+    "background_to_lesion",
+    "pointing",
+    "border_share",
+    "stability",
+    "milliseconds",
+    "evaluations",
+)
+CAPTION = (
+    "Means over the cases with 95 % intervals over lesions. Faithfulness: insertion less deletion area of the called "
+    "class's logit, about 0 for a map that knows nothing. In the lesion: share of the map's positive part inside the "
+    "mask. Sanity: rank correlation with the map of the randomised network, passes below 0.5. Stability: the least "
+    "rank correlation with itself under turns and flips, other brightness, another seed."
+)
+
+
+def markdown(found: Explanations) -> str:
+    """The table, what it stands on, and where a control beats a method."""
+    table = markdown_table(COLUMNS, [row(one) for one in found.methods])
+    return f"{table}\n\n{size(found)} {CAPTION}\n\n" + "\n\n".join(statements(found))
+
+
+def row(one: MethodFigures) -> list[str]:
+    """One method in the columns of COLUMNS."""
+    name = METHODS[one.method].name
+    return [
+        f"*{name}* (control)" if one.control else name,
+        with_interval(one.faithfulness, 2),
+        with_interval(one.inside_mask, 2),
+        sanity(one),
+        with_interval(one.stability, 2),
+        with_interval(one.milliseconds, milliseconds_digits(one)),
+    ]
+
+
+def milliseconds_digits(one: MethodFigures) -> int:
+    """How many decimals of its milliseconds say something."""
+    return 1 if one.milliseconds.value < 10 else 0
+
+
+def sanity(one: MethodFigures) -> str:
+    """Whether a method passes sanity, with its correlation."""
+    if one.sanity is None:
+        return DASH
+    return f"{'passes' if one.sanity.passes else 'fails'} ({decimal(one.sanity.signed[-1], 2)})"
+
+
+def size(found: Explanations) -> str:
+    """On how many cases the figures stand."""
+    return f"{found.cases:,} test cases of {found.lesions:,} lesions, {found.model}."
+
+
+def statements(found: Explanations) -> list[str]:
+    """Where a control beats a method, or a method is no better than one, said plainly; one sentence a measure."""
+    faithfulness = [(one, one.faithfulness_against) for one in found.methods]
+    inside = [(one, one.inside_mask_against) for one in found.methods]
+    return [
+        _statement("Faithfulness", faithfulness),
+        _statement("In the lesion", inside),
+    ]
+
+
+def verdict(against: Comparison | None) -> str:
+    """A comparison in a few words."""
+    if against is None:
+        return ""
+    control = METHODS[against.control].name
+    if against.beaten:
+        return f"beaten by {control}"
+    return f"better than {control}" if against.better else f"no better than {control}"
+
+
+def estimates_table(found: Explanations) -> pd.DataFrame:
+    """Everything as a table of numbers: one row a method, every estimate with the ends of its interval."""
+    rows = []
+    for one in found.methods:
+        cells: dict[str, object] = {"method": one.method, "control": one.control}
+        for name in ESTIMATES:
+            value = getattr(one, name)
+            cells |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
+        sanity_found = one.sanity
+        cells["sanity"] = None if sanity_found is None else sanity_found.signed[-1]
+        cells["passes_sanity"] = None if sanity_found is None else sanity_found.passes
+        rows.append(cells)
+    return pd.DataFrame(rows)
+
+
+def _statement(measure: str, compared: list[tuple[MethodFigures, Comparison | None]]) -> str:
+    known = [(METHODS[one.method].name, against) for one, against in compared if against is not None]
+    if not known:
+        return f"{measure}: no control was measured."
+    control = METHODS[known[0][1].control].name
+    beaten = [name for name, against in known if against.beaten]
+    better = [name for name, against in known if against.better]
+    equal = [name for name, against in known if not against.beaten and not against.better]
+    parts = [f"the control {control} beats {', '.join(beaten)}"] if beaten else []
+    parts += [f"no better than the control {control}: {', '.join(equal)}"] if equal else []
+    parts += [f"better than every control: {', '.join(better)}"] if better else []
+    return f"{measure}: {'; '.join(parts)}."

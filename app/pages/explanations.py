@@ -1,0 +1,172 @@
+"""Explanations: which heatmap deserves trust?"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dash import Dash, html
+from dash.development.base_component import Component
+from fastapi import FastAPI, HTTPException, Response
+
+from analysis.audit_manifest import AuditError
+from analysis.bootstrap import Estimate
+from analysis.explanations import COMMAND, Explanations, MethodFigures
+from app import explanation_tables as tables
+from app import urls
+from app.components import download_link, empty, failed, graph, page_header, panel, whisker
+from app.context import Context
+from app.csv_answers import csv_answer
+from app.explanation_figure import faithfulness_figure, height
+from app.jsonable import jsonable
+from app.numbers import interval, signed_interval
+from explain.methods import METHODS
+
+QUESTION = "Which heatmap deserves trust?"
+COLUMNS = (
+    ("Method", ""),
+    ("Faithfulness", "insertion less deletion area, higher is better"),
+    ("Against the best control", "mean difference in faithfulness"),
+    ("In the lesion", "share of the map's positive part"),
+    ("Sanity", "correlation with the map of a randomised network"),
+    ("Stability", "least correlation with itself"),
+    ("Milliseconds", "a map"),
+)
+METHOD_COLOUR, CONTROL_COLOUR = "var(--accent)", "var(--quiet)"
+
+
+def layout(context: Context, query: Mapping[str, str]) -> Component:
+    """The page; it shows the committed figures, whatever the model that is served."""
+    try:
+        found = context.explanations
+    except AuditError as error:
+        return failed("The explanations' figures cannot be read", str(error))
+    return page(found)
+
+
+def stores() -> list[Component]:
+    """Nothing outlives the page."""
+    return []
+
+
+def register_callbacks(app: Dash, context: Context) -> None:
+    """The page has no controls."""
+
+
+def register_api(server: FastAPI, context: Context) -> None:
+    """The figures as JSON and as CSV."""
+
+    def found() -> Explanations:
+        if context.explanations is None:
+            raise HTTPException(404, f"No explanations have been measured: {COMMAND} does it.")
+        return context.explanations
+
+    @server.get(urls.json_twin(urls.EXPLANATIONS))
+    def explanations() -> Any:
+        return {**jsonable(found()), "statements": tables.statements(found())}
+
+    @server.get(f"{urls.json_twin(urls.EXPLANATIONS)}/explanations.csv")
+    def explanations_csv() -> Response:
+        return csv_answer(tables.estimates_table(found()), "lesionlens_explanations.csv")
+
+
+def page(found: Explanations | None) -> Component:
+    """The page of what was found, or of how to find it."""
+    if found is None:
+        return html.Div([page_header("Explanations", QUESTION), _unmeasured()], className="page-stack")
+    return html.Div(
+        [
+            page_header("Explanations", _answer(found)),
+            panel("Where a control beats a method, and where it does not", _statements(found)),
+            panel(
+                "Which explanation to trust: every method, and the controls that know nothing of the network",
+                _table(found),
+                html.P(f"{tables.size(found)} {tables.CAPTION}", className="caption"),
+                actions=[
+                    download_link("CSV", f"{urls.json_twin(urls.explanations())}/explanations.csv"),
+                ],
+            ),
+            panel(
+                "Faithfulness of every method and control, with 95 % intervals",
+                graph(
+                    faithfulness_figure(found), "explanations-faithfulness", "lesionlens_faithfulness", height(found)
+                ),
+                html.P(
+                    "Dotted: the best control. A method to its left explains less than a map that knows no network.",
+                    className="caption",
+                ),
+            ),
+        ],
+        className="page-stack",
+    )
+
+
+def _unmeasured() -> Component:
+    text = html.Div(
+        [
+            "Every method and control is to be run and measured on a sample of the test cases. This command does it, "
+            "in some hours, and goes on where it stopped:",
+            html.Pre(COMMAND, className="commands", tabIndex=0),
+        ]
+    )
+    return empty("No explanations have been measured yet", text)
+
+
+def _answer(found: Explanations) -> str:
+    compared = [(one.method, one.faithfulness_against) for one in found.methods]
+    known = [(method, against) for method, against in compared if against is not None]
+    better = sum(against.better for _, against in known)
+    beaten = sum(against.beaten for _, against in known)
+    return (
+        f"Of {len(known)} methods {better} find what moves the network better than every control, and {beaten} do so "
+        f"worse than one that never looks at the network."
+    )
+
+
+def _statements(found: Explanations) -> Component:
+    return html.Ul([html.Li(statement) for statement in tables.statements(found)], className="statements")
+
+
+def _table(found: Explanations) -> Component:
+    heads = [html.Th([title, html.Div(detail, className="quiet")], scope="col") for title, detail in COLUMNS]
+    bodies = [html.Tbody([_row(one) for one in found.methods if one.control == control]) for control in (False, True)]
+    table = html.Table([html.Thead(html.Tr(heads)), *bodies], className="table scores explanations")
+    return html.Div(table, className="table-box", tabIndex=0)
+
+
+def _row(one: MethodFigures) -> Component:
+    colour = CONTROL_COLOUR if one.control else METHOD_COLOUR
+    method = METHODS[one.method]
+    kind = [html.Div("control", className="quiet")] if one.control else []
+    return html.Tr(
+        [
+            html.Th([method.name, *kind], scope="row", title=method.sentence),
+            html.Td(_number(one.faithfulness, 2)),
+            html.Td(_against(one)),
+            html.Td(whisker(one.inside_mask, colour)),
+            html.Td(_sanity(one)),
+            html.Td(_number(one.stability, 2)),
+            html.Td(_number(one.milliseconds, tables.milliseconds_digits(one))),
+        ]
+    )
+
+
+def _number(estimate: Estimate, digits: int) -> Component:
+    value = f"{estimate.value:,.{digits}f}".replace("-", "−")
+    return html.Div([html.Strong(value), html.Span(interval(estimate, digits), className="interval-text")])
+
+
+def _against(one: MethodFigures) -> Component | str:
+    against = one.faithfulness_against
+    if against is None:
+        return ""
+    kind = "wrong" if against.beaten else "right" if against.better else "open"
+    difference = html.Div(signed_interval(against.difference), className="interval-text")
+    return html.Div([html.Span(tables.verdict(against), className=f"verdict {kind}"), difference])
+
+
+def _sanity(one: MethodFigures) -> Component | str:
+    if one.control:
+        return html.Span("does not know the network", className="quiet")
+    if one.sanity is None:
+        return html.Span("not measured", className="quiet")
+    kind = "right" if one.sanity.passes else "wrong"
+    return html.Span(tables.sanity(one), className=f"verdict {kind}")

@@ -1,0 +1,79 @@
+"""The trust panel below a heatmap: may this map be believed? Verdicts as chips, their curves a click away.
+
+assets/trust.js fills its parts, which are called explain-trust-PART-METHOD.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import html
+from dash.development.base_component import Component
+
+from analysis.trust import Trust
+from app.components import graph, icon
+from app.trust_figure import HEIGHT, curves_figure
+from explain.methods import METHODS
+
+DIALOG = "explain-curves"
+CAPTION = (
+    "What the map calls most important is hidden first, behind the image's mean colour, or shown first, on the blurred "
+    "image. Beside the names stand the normalised areas under the curves. A map that is no better than a random one, a "
+    "Gaussian in the middle or an edge detector says nothing that one would not know without the model."
+)
+ESTIMATED = "The lesion's outline is estimated, not drawn by anybody."
+
+
+def trust_panel(method: str) -> Component:
+    """The panel of `method`, empty."""
+    name = METHODS[method].name
+    button = dmc.Button(
+        "Curves",
+        id=_part("curves", method),
+        leftSection=icon("chart-line", 14),
+        variant="subtle",
+        size="compact-xs",
+        disabled=True,
+        **{"aria-label": f"Show the deletion and insertion curves of {name}", "aria-haspopup": "dialog"},
+    )
+    return html.Div(
+        [
+            html.Div([html.H3("Trust it?", className="trust-title"), button], className="trust-heading"),
+            html.Ul(id=_part("chips", method), className="trust-chips", **{"aria-label": f"Verdicts on {name}"}),
+            html.P(id=_part("note", method), className="caption", role="status", **{"aria-live": "polite"}),
+        ],
+        id=_part("panel", method),
+        className="trust",
+        **{"data-trust": "none"},
+    )
+
+
+def curves_dialog() -> Component:
+    """The dialog that shows one map's verdicts with their numbers, and its curves beside those of the controls."""
+    from plotly.graph_objects import Figure
+
+    return dmc.Modal(
+        [
+            html.Ul(id="explain-curves-verdicts", className="trust-verdicts"),
+            graph(Figure(), "explain-curves-graph", "deletion_and_insertion", HEIGHT),
+            html.P(CAPTION, className="caption"),
+        ],
+        id=DIALOG,
+        title="Deletion and insertion",
+        size=760,
+        closeButtonProps={"aria-label": "Close"},
+    )
+
+
+def shown(trust: Trust, classes: tuple[str, ...]) -> dict[str, Any]:
+    """What the browser is sent of a map's worth: the chips, a note on the lesion's outline, the figure."""
+    return {
+        "title": f"{METHODS[trust.method].name}: {trust.target}",
+        "chips": [asdict(verdict) for verdict in trust.verdicts],
+        "note": ESTIMATED if trust.mask_estimated else "",
+        "figure": curves_figure(trust, classes).to_plotly_json(),
+    }
+
+
+def _part(kind: str, method: str) -> str:
+    return f"explain-trust-{kind}-{method}"

@@ -1,0 +1,87 @@
+/* The trust panels of the Explain page. Once a map is complete the server is asked what it is worth; its answers are
+   remembered by question, so that paging back to an image costs nothing. */
+
+(function () {
+  const known = new Map(); // question and method → what the server has found
+  const asked = {}; // method → { id, key }
+  const shown = {}; // method → question
+  const ICONS = { true: "circle-check", false: "alert-triangle", null: "circle-dashed" };
+  let count = 0;
+
+  const setProps = (id, properties) => window.dash_clientside.set_props(id, properties);
+  const element = (type, props) => ({ namespace: "dash_html_components", type, props });
+  const part = (kind, method) => `explain-trust-${kind}-${method}`;
+
+  function chip(verdict, text) {
+    const kind = { true: "good", false: "bad", null: "unknown" }[verdict.good];
+    const picture = element("Span", {
+      className: "icon",
+      style: { "--icon": `url(/assets/icons/${ICONS[verdict.good]}.svg)`, width: 14, height: 14 },
+      "aria-hidden": "true",
+    });
+    return element("Li", {
+      className: `trust-chip trust-${kind}`,
+      title: verdict.detail,
+      children: [
+        picture,
+        element("Span", { children: text }),
+        element("Span", { className: "trust-number", children: verdict.number }),
+      ],
+    });
+  }
+
+  function paint(method) {
+    if (!document.getElementById(part("panel", method))) return;
+    const found = known.get(shown[method]);
+    const state = found?.state ?? (shown[method] ? "waiting" : "none");
+    setProps(part("panel", method), { "data-trust": state });
+    setProps(part("chips", method), { children: (found?.chips ?? []).map((verdict) => chip(verdict, said(verdict, state))) });
+    setProps(part("note", method), { children: note(state, found) });
+    setProps(part("curves", method), { disabled: !found?.figure });
+  }
+
+  function said(verdict, state) {
+    return verdict.question === "stability" && state === "measuring" ? "measuring stability" : verdict.text;
+  }
+
+  function note(state, found) {
+    if (state === "waiting") return "Will be measured when no map is waiting";
+    if (state === "failed") return `Could not be measured. ${found.message}`;
+    return found?.note ?? "";
+  }
+
+  /* `question` is { key, tab, source, npz, sample, case }; without `npz` there is no complete map to judge. */
+  window.lesionlens.judge = (method, question) => {
+    shown[method] = question.npz ? question.key : null;
+    paint(method);
+    if (!question.npz || known.has(question.key) || asked[method]?.key === question.key) return;
+    count += 1;
+    asked[method] = { id: `${question.key}#trust${count}`, key: question.key };
+    setProps(`explain-trust-request-${method}`, { data: { ...question, id: asked[method].id } });
+  };
+
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.trust = {
+    found(data, method) {
+      if (!data) return;
+      const key = data.id.split("#trust")[0];
+      if (data.state !== "stopped") known.set(key, data);
+      else if (known.get(key)?.state !== "done") {
+        known.delete(key); // it is asked again when the image is looked at again
+        if (asked[method]?.id === data.id) delete asked[method];
+      }
+      if (shown[method] === key) paint(method);
+    },
+
+    curves(clicks, method) {
+      const found = known.get(shown[method]);
+      if (!clicks || !found?.figure) return;
+      const verdicts = found.chips.map((verdict) =>
+        element("Li", { children: [element("Ul", { className: "trust-chips", children: chip(verdict, verdict.text) }), element("Span", { children: verdict.detail })] }),
+      );
+      setProps("explain-curves-verdicts", { children: verdicts });
+      setProps("explain-curves-graph", { figure: found.figure });
+      setProps("explain-curves", { opened: true, title: found.title });
+    },
+  };
+})();

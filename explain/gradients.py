@@ -1,0 +1,87 @@
+"""Gradients of a score by TensorFlow: compiled once for a bundle, whatever the score and the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explain.layers import layers
+from model.bundle import ModelBundle, load_bundle
+from model.keras_model import load_keras
+
+if TYPE_CHECKING:
+    import keras
+
+BATCH = 4  # images a time: on a CPU larger batches are hardly faster, and this one shows and stops every second
+
+Array = NDArray[np.float32]
+
+
+def image_gradients(bundle: ModelBundle, images: NDArray[Any], weights: Array) -> Array:
+    """The gradients of n scores with respect to n images, float32 (n, size, size, 3), in logits per grey level.
+
+    `images` are RGB in [0, 255] of the same shape; the score is the sum of the logits times `weights` (classes,).
+    """
+    compiled = _compiled(bundle.path, bundle.weights_path.stat().st_mtime_ns, ())
+    gradients: Array = compiled(images.astype(np.float32), weights)[1].numpy()
+    return gradients
+
+
+def layer_gradient(bundle: ModelBundle, layer: str, image: NDArray[np.uint8], weights: Array) -> tuple[Array, Array]:
+    """The feature map of a layer for a prepared image and the gradient of its score, each (height, width, channels).
+
+    `layer` is one of `explain.layers.layers`.
+    """
+    known = layers(bundle)
+    compiled = _compiled(bundle.path, bundle.weights_path.stat().st_mtime_ns, known)
+    features, gradients = compiled(image[np.newaxis].astype(np.float32), weights)
+    index = known.index(layer)
+    return features[index][0].numpy(), gradients[index][0].numpy()
+
+
+def network(bundle: ModelBundle) -> keras.Model:
+    """The bundle's Keras model, kept until another bundle's is asked for."""
+    return _network(bundle.path, bundle.weights_path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _network(folder: Path, modified: int) -> keras.Model:
+    """The network in `folder`; `modified` makes overwritten weights another network."""
+    return load_keras(load_bundle(folder))
+
+
+@lru_cache(maxsize=2)
+def _compiled(folder: Path, modified: int, layers: tuple[str, ...]) -> Callable[..., Any]:
+    return compiled_gradients(_network(folder, modified), layers)
+
+
+def compiled_gradients(model: keras.Model, layers: tuple[str, ...]) -> Callable[..., Any]:
+    """A compiled function from images (n, size, size, 3) and weights (classes,), float32, to the outputs of the layers
+    and the gradients of the score with respect to them; without layers, to the images and their gradients.
+
+    One function gives all layers, since compiling takes seconds and the finest one's gradient is made of the others'.
+    """
+    import keras
+    import tensorflow as tf
+
+    probe = keras.Model(model.inputs[0], [*(model.get_layer(name).output for name in layers), model.outputs[0]])
+
+    def differentiate(images: Any, weights: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            outputs = tf.nest.flatten(probe(images, training=False))
+            score = tf.linalg.matvec(outputs[-1], weights)
+        sources = outputs[:-1] if layers else images
+        return sources, tape.gradient(score, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+    signature = [
+        tf.TensorSpec((None, *model.input_shape[1:]), tf.float32),
+        tf.TensorSpec((model.output_shape[-1],), tf.float32),
+    ]
+    compiled: Callable[..., Any] = tf.function(differentiate, input_signature=signature)
+    return compiled

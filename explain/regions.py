@@ -1,0 +1,73 @@
+"""The regions of an image that can be hidden, and the network's score of what is left.
+
+Every method that asks by superpixel asks about the same ones, so that its values compare with the others' region by
+region.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explain.baseline import blur_width, blurred
+from explain.method import Question
+
+SEGMENTS = 50
+
+
+def superpixels(image: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """Divide an image, uint8 (size, size, 3), into about 50 regions that keep to edges (SLIC, Achanta et al. 2012).
+
+    int (size, size), read-only, numbered from 0 without gaps; the same image always gives the same regions.
+    """
+    return _superpixels(image.tobytes(), image.shape)
+
+
+@lru_cache(maxsize=8)
+def _superpixels(pixels: bytes, shape: tuple[int, ...]) -> NDArray[np.intp]:
+    """Remembered, since several methods are asked about one image at a time."""
+    from skimage.segmentation import slic
+
+    image = np.frombuffer(pixels, np.uint8).reshape(shape)
+    segments: NDArray[np.intp] = slic(image, n_segments=SEGMENTS, compactness=10, sigma=1, start_label=0)
+    segments.flags.writeable = False
+    return segments
+
+
+class RegionScores:
+    """The target's score of an image of which only some regions show, the others being blurred.
+
+    `regions` is int (size, size), numbered from 0 without gaps. Each choice of regions is evaluated once.
+    """
+
+    def __init__(self, question: Question, regions: NDArray[np.intp]) -> None:
+        self.regions = regions
+        self.count = int(regions.max()) + 1
+        self.parameters = {"baseline": "box blur", "baseline_pixels": blur_width(question.image.shape[0])}
+        self._image = question.image.astype(np.float32)
+        self._baseline = blurred(question.image).astype(np.float32)
+        self._predictor = question.predictor
+        self._weights = question.weights
+        self._known: dict[bytes, float] = {}
+
+    def __call__(self, shown: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Scores (n,) of n choices, bool (n, count), True where the image shows and False where the baseline."""
+        keys = [choice.tobytes() for choice in shown]
+        new = {key: choice for key, choice in zip(keys, shown, strict=True) if key not in self._known}
+        if new:
+            masks = np.stack([*new.values()])[:, self.regions, np.newaxis]
+            logits = self._predictor.logits(np.where(masks, self._image, self._baseline))
+            self._known.update(zip(new, (logits @ self._weights).tolist(), strict=True))
+        return np.array([self._known[key] for key in keys])
+
+    @property
+    def evaluations(self) -> int:
+        """How many images went through the network."""
+        return len(self._known)
+
+    @property
+    def extremes(self) -> tuple[float, float]:
+        """The scores where nothing shows and where everything does."""
+        nothing = np.zeros(self.count, bool)
+        blank, whole = self(np.stack([nothing, ~nothing])).tolist()
+        return blank, whole

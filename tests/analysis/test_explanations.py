@@ -1,0 +1,94 @@
+"""Which explanation to trust: means, intervals over lesions, and plain words where a control wins."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.audit_manifest import AuditError
+from analysis.explanations import Explanations, explanation_figures, read_explanations
+from analysis.sanity import MethodSanity
+from app.explanation_tables import estimates_table, markdown, statements
+from tests.analysis.measured_audit import CASES, WORTH, measured_table, write_measured_audit
+
+SANITY = {"gradcam": MethodSanity(("logits", "stem"), (0.4, 0.1), (0.5, 0.2), 5)}
+
+
+@pytest.fixture(scope="module")
+def found() -> Explanations:
+    return explanation_figures(measured_table(), list(WORTH), "made_up", SANITY)
+
+
+def test_methods_come_first_and_the_most_faithful_before_others(found: Explanations) -> None:
+    assert [one.method for one in found.methods] == ["gradcam", "lime", "gaussian", "random"]
+    assert [one.control for one in found.methods] == [False, False, True, True]
+    assert (found.cases, found.lesions) == (CASES, CASES // 2)
+
+
+def test_a_mean_is_that_of_the_cases_and_its_interval_over_lesions(found: Explanations) -> None:
+    table = measured_table()
+    faithfulness = table["gradcam_insertion_area"] - table["gradcam_deletion_area"]
+    estimate = found.methods[0].faithfulness
+    assert estimate.value == pytest.approx(faithfulness.mean())
+    assert estimate.low < estimate.value < estimate.high
+    of_lesions = faithfulness.groupby(table["lesion_id"]).mean()
+    assert estimate.high - estimate.low == pytest.approx(3.92 * of_lesions.std() / len(of_lesions) ** 0.5, rel=0.2)
+
+
+def test_stability_is_the_least_of_the_three(found: Explanations) -> None:
+    assert found.methods[0].stability.value == pytest.approx(0.8)
+
+
+def test_what_is_not_defined_is_left_out() -> None:
+    table = measured_table()
+    table.loc[0, "gradcam_inside_mask"] = np.nan
+    inside = explanation_figures(table, ["gradcam"], "made_up", {}).methods[0].inside_mask
+    assert inside.value == pytest.approx(table["gradcam_inside_mask"].mean())
+
+
+def test_a_control_that_beats_a_method_is_named(found: Explanations) -> None:
+    gradcam, lime, gaussian, _ = found.methods
+    assert gradcam.faithfulness_against is not None and gradcam.faithfulness_against.better
+    assert lime.faithfulness_against is not None and lime.faithfulness_against.beaten
+    assert lime.faithfulness_against.control == "gaussian"
+    assert gaussian.faithfulness_against is None
+    faithfulness, inside = statements(found)
+    assert "the control Centred Gaussian beats LIME;" in faithfulness
+    assert "better than every control: Grad-CAM" in faithfulness
+    assert "the control Centred Gaussian beats LIME" in inside
+
+
+def test_a_method_as_good_as_a_control_is_no_better() -> None:
+    table = measured_table()
+    generator = np.random.default_rng(0)
+    table["gradcam_insertion_area"] = table["gaussian_insertion_area"] + generator.normal(0, 0.2, len(table))
+    table["gradcam_deletion_area"] = table["gaussian_deletion_area"]
+    assert (
+        "no better than the control Centred Gaussian: Grad-CAM"
+        in statements(explanation_figures(table, ["gradcam", "gaussian"], "made_up", {}))[0]
+    )
+
+
+def test_the_readme_table_sets_controls_apart(found: Explanations) -> None:
+    text = markdown(found)
+    assert "| Method | Faithfulness | In the lesion | Sanity | Stability | Milliseconds |" in text
+    assert "| *Centred Gaussian* (control) |" in text
+    assert "| passes (0.10) |" in text
+    assert "40 test cases of 20 lesions, made_up." in text
+
+
+def test_the_table_of_numbers_has_every_end(found: Explanations) -> None:
+    table = estimates_table(found).set_index("method")
+    assert table.loc["lime", "milliseconds"] == pytest.approx(900)
+    assert table.loc["gradcam", "faithfulness_low"] < table.loc["gradcam", "faithfulness_high"]
+    assert table.loc["gradcam", "passes_sanity"]
+
+
+def test_an_audit_that_is_not_there_is_none_and_a_part_of_one_is_refused(tmp_path: Path) -> None:
+    assert read_explanations(tmp_path) is None
+    write_measured_audit(tmp_path)
+    found = read_explanations(tmp_path)
+    assert found is not None and len(found.methods) == len(WORTH)
+    (tmp_path / "part-00000.parquet").unlink()
+    with pytest.raises(AuditError, match="not finished: 0 of 1"):
+        read_explanations(tmp_path)

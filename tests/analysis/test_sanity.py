@@ -1,0 +1,113 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.sanity import (
+    SANITY_FILE,
+    MethodSanity,
+    SanityError,
+    randomised,
+    read_sanity,
+    sanity,
+    stages,
+    write_sanity,
+)
+from model.bundle import ModelBundle
+from model.prediction import Predictor
+from model.symmetries import symmetries
+from tests.explain.linear import noise
+from tests.model.untrained import write_untrained
+
+FOUND = MethodSanity(("logits", "8 × 8"), (0.8, 0.25), (0.9, 0.5), ("phantom naevus",))
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> ModelBundle:
+    """A network of three stages: two convolutions of one size each, and the logits."""
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    image = keras.Input((32, 32, 3), name="image")
+    x = layers.Rescaling(1 / 255)(image)
+    x = layers.Conv2D(6, 3, strides=2, padding="same", activation="relu", name="first")(x)
+    x = layers.BatchNormalization(name="first_bn")(x)
+    x = layers.Conv2D(8, 3, strides=2, padding="same", activation="relu", name="features")(x)
+    x = layers.GlobalAveragePooling2D(name="embedding")(x)
+    network = keras.Model(image, layers.Dense(7, name="logits")(x), name="small")
+    return write_untrained(tmp_path_factory.mktemp("sanity") / "small", network)
+
+
+def test_stages_run_from_the_logits_down_and_are_as_large_as_their_outputs(small: ModelBundle) -> None:
+    from model.keras_model import load_keras
+
+    found = stages(load_keras(small))
+    assert [stage.label for stage in found] == ["logits", "8 × 8", "16 × 16"]
+    assert [stage.layers for stage in found] == [("logits",), ("features",), ("first_bn", "first")]
+
+
+def test_only_the_named_layers_are_randomised_and_the_bundle_is_left_alone(small: ModelBundle) -> None:
+    images = symmetries(noise())
+    before = Predictor(small).run(images)
+    weights = small.weights_path.read_bytes()
+    with randomised(small, ["logits"], seed=0) as predictor:
+        after = predictor.run(images)
+        folder = predictor.bundle.path
+    np.testing.assert_allclose(after.features, before.features, atol=1e-6)
+    assert not np.allclose(after.logits, before.logits)
+    assert not folder.exists()
+    assert small.weights_path.read_bytes() == weights
+
+
+def test_onnx_runtime_and_tensorflow_see_the_same_randomised_network(small: ModelBundle) -> None:
+    from model.keras_model import load_keras
+
+    images = symmetries(noise())
+    with randomised(small, ["features", "logits"], seed=1) as predictor:
+        by_keras = load_keras(predictor.bundle)(images.astype(np.float32)).numpy()
+        np.testing.assert_allclose(predictor.logits(images), by_keras, atol=1e-5)
+
+
+def test_a_layer_stays_as_it_was_randomised_while_more_follow(small: ModelBundle) -> None:
+    from safetensors.numpy import load_file
+
+    kernels = []
+    for layers in (["logits"], ["logits", "features"]):
+        with randomised(small, layers, seed=2) as predictor:
+            kernels.append(load_file(predictor.bundle.weights_path)["logits/kernel"])
+    np.testing.assert_array_equal(*kernels)
+    original = load_file(small.weights_path)["logits/kernel"]
+    assert not np.array_equal(kernels[0], original)
+    np.testing.assert_array_equal(np.sort(kernels[0], axis=None), np.sort(original, axis=None))
+
+
+def test_what_knows_nothing_of_the_network_does_not_change_and_fails(small: ModelBundle) -> None:
+    told: list[tuple[int, int]] = []
+    images = {"one": noise(0), "two": noise(1)}
+    found = sanity("edges", small, images, lambda done, total: told.append((done, total)))
+    assert found == MethodSanity(("logits", "8 × 8", "16 × 16"), (1, 1, 1), (1, 1, 1), ("one", "two"))
+    assert not found.passes
+    assert told[-1] == (8, 8)
+
+
+def test_a_map_of_the_network_changes(small: ModelBundle) -> None:
+    found = sanity("occlusion", small, {"one": noise(0)})
+    assert found.signed[-1] < 0.9
+    assert sanity("occlusion", small, {"one": noise(0)}) == found
+
+
+def test_what_was_found_is_kept_beside_other_methods_and_replaced_by_later_runs(tmp_path: Path) -> None:
+    bundle = ModelBundle(tmp_path, card=None)  # type: ignore[arg-type]
+    assert read_sanity(bundle) == {}
+    later = MethodSanity(("logits",), (0.1,), (0.2,), ("a", "b"))
+    for method, found in (("lime", FOUND), ("gradcam", FOUND), ("lime", later)):
+        write_sanity(bundle, method, found)
+    assert read_sanity(bundle) == {"gradcam": FOUND, "lime": later}
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"lime": {"signed": []}}', '{"lime": 3}'])
+def test_a_damaged_file_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / SANITY_FILE).write_text(content)
+    with pytest.raises(SanityError, match="run it again"):
+        read_sanity(ModelBundle(tmp_path, card=None))  # type: ignore[arg-type]

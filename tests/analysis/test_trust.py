@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from analysis.trust import control_measures, controls, measures, trust
+from explain.attribution import Attribution, Target
+from explain.methods import METHODS
+from tests.explain.linear import QUADRANTS, SIZE, QuadrantPredictor, noise
+
+TARGET = Target("mel")
+AT_ONCE = {
+    "deletion_area",
+    "insertion_area",
+    "deletion_area_contrast",
+    "insertion_area_contrast",
+    "inside_mask",
+    "pointing",
+    "background_to_lesion",
+    "border_share",
+    "lesion_share",
+}
+STABILITY = {"stability_symmetries", "stability_brightness", "stability_seeds"}
+CONTROLS = ["random", "gaussian", "edges"]
+
+
+def mask() -> np.ndarray:
+    inside = np.zeros((SIZE, SIZE), bool)
+    inside[QUADRANTS["mel"]] = True
+    return inside
+
+
+def image() -> np.ndarray:
+    """What mel looks at is white, the rest is grey."""
+    picture = np.full((SIZE, SIZE, 3), 128, np.uint8)
+    picture[QUADRANTS["mel"]] = 255
+    return picture
+
+
+def attribution(values: np.ndarray) -> Attribution:
+    return Attribution(values.astype(np.float32), "occlusion", TARGET, {}, 0, 1, 0.1)
+
+
+def test_the_map_of_what_the_network_looks_at_is_better_than_all_controls_and_on_the_lesion() -> None:
+    first, _ = trust(attribution(mask()), image(), QuadrantPredictor(), mask())
+    assert list(first.controls) == controls() == CONTROLS
+    assert [verdict.good for verdict in first.verdicts] == [True, None, None, True]
+    assert set(first.curves) == {"occlusion", *CONTROLS}
+    assert first.mask_estimated is False
+
+
+def test_the_opposite_map_is_worse_and_nowhere_near() -> None:
+    first, _ = trust(attribution(-1.0 * mask()), image(), QuadrantPredictor(), mask())
+    assert first.verdicts[0].text == "worse than controls"
+    assert first.verdicts[3].good is None
+
+
+def test_it_is_judged_at_once_and_once_more_with_its_stability() -> None:
+    found = [set(one.measures) for one in trust(attribution(mask()), image(), QuadrantPredictor(), mask())]
+    assert found == [AT_ONCE, AT_ONCE | STABILITY]
+
+
+def test_the_measures_of_the_audit_are_the_same() -> None:
+    *_, judged = trust(attribution(mask()), image(), QuadrantPredictor(), mask())
+    assert measures(attribution(mask()), image(), QuadrantPredictor(), mask()) == judged.measures
+    assert control_measures(image(), QuadrantPredictor(), TARGET, mask()) == judged.controls
+
+
+def test_without_a_mask_it_is_estimated_and_says_so() -> None:
+    first, _ = trust(attribution(mask()), image(), QuadrantPredictor())
+    assert first.mask_estimated is True
+    assert 0 < first.measures["lesion_share"] < 1
+
+
+def test_the_controls_of_an_image_are_run_once() -> None:
+    predictor = QuadrantPredictor()
+    runs = []
+    for _ in range(2):
+        before = predictor.images
+        next(trust(attribution(mask()), image(), predictor, mask()))
+        runs.append(predictor.images - before)
+    assert runs == [4 * 49, 49]
+
+
+def test_a_control_can_be_judged_too() -> None:
+    chosen = METHODS["gaussian"]
+    assert chosen.control
+    values = next(iter(np.ones((1, SIZE, SIZE), np.float32)))
+    gaussian = Attribution(values, "gaussian", TARGET, {}, 0, 0, 0.1)
+    first, _ = trust(gaussian, noise(), QuadrantPredictor(), mask())
+    assert first.verdicts[0].number
+    with pytest.raises(KeyError):
+        _ = first.measures["stability_seeds"]

@@ -1,0 +1,80 @@
+import pytest
+
+from analysis.sanity import MethodSanity
+from analysis.verdicts import against_controls, on_localisation, on_sanity, on_stability, verdicts
+
+
+def areas(deletion: float, insertion: float) -> dict[str, float]:
+    return {
+        "deletion_area": deletion,
+        "insertion_area": insertion,
+        "deletion_area_contrast": insertion,
+        "insertion_area_contrast": deletion,
+    }
+
+
+CONTROLS = {"random": areas(0.5, 0.5), "gaussian": areas(0.3, 0.6), "edges": areas(0.4, 0.5)}
+
+
+@pytest.mark.parametrize(
+    ("own", "good", "text"),
+    [
+        (areas(0.2, 0.6), True, "better than controls"),
+        (areas(0.3, 0.5), False, "no better than Centred Gaussian"),
+        (areas(0.45, 0.5), False, "no better than Centred Gaussian and Edges"),
+        (areas(0.6, 0.5), False, "worse than controls"),
+    ],
+)
+def test_a_map_is_better_than_the_controls_or_the_ones_that_beat_it_are_named(
+    own: dict[str, float], good: bool, text: str
+) -> None:
+    verdict = against_controls("lime", own, CONTROLS, contrast=False)
+    assert (verdict.good, verdict.text) == (good, text)
+    assert "Centred Gaussian 0.30" in verdict.detail
+
+
+def test_a_contrast_is_judged_on_the_contrast() -> None:
+    assert against_controls("lime", areas(0.2, 0.6), CONTROLS, contrast=True).text == "worse than controls"
+
+
+def test_a_control_is_not_held_against_itself() -> None:
+    assert against_controls("gaussian", CONTROLS["gaussian"], CONTROLS, contrast=False).good is True
+
+
+def test_without_controls_nothing_is_said() -> None:
+    assert against_controls("lime", areas(0.2, 0.6), {}, contrast=False).good is None
+
+
+def test_a_map_is_as_stable_as_the_least_stable_change_leaves_it() -> None:
+    measures = {"stability_symmetries": 0.69, "stability_brightness": 0.99, "stability_seeds": 1.0}
+    assert (on_stability(measures).good, on_stability(measures).number) == (False, "0.69")
+    assert on_stability({**measures, "stability_symmetries": 0.7}).good is True
+    assert on_stability({}).good is None
+
+
+def test_a_method_whose_maps_survive_randomisation_fails() -> None:
+    stages, images = ("logits", "6 × 6"), ("phantom",)
+    assert on_sanity(MethodSanity(stages, (0.9, 0.49), (0.9, 0.9), images)).good is True
+    failed = on_sanity(MethodSanity(stages, (0.1, 0.5), (0.9, 0.9), images))
+    assert (failed.good, failed.text) == (False, "fails sanity")
+    assert on_sanity(None).good is None
+
+
+@pytest.mark.parametrize(
+    ("ratio", "good", "text"),
+    [
+        (0.49, True, "on the lesion"),
+        (0.5, False, "partly off the lesion"),
+        (1.0, False, "off the lesion"),
+        (float("nan"), None, "location not known"),
+    ],
+)
+def test_a_map_lies_on_the_lesion_where_a_place_in_it_counts_twice(ratio: float, good: bool, text: str) -> None:
+    verdict = on_localisation({"background_to_lesion": ratio, "inside_mask": 0.6, "lesion_share": 0.2})
+    assert (verdict.good, verdict.text) == (good, text)
+
+
+def test_all_four_questions_are_answered() -> None:
+    measures = {**areas(0.2, 0.6), "background_to_lesion": 0.2, "inside_mask": 0.6, "lesion_share": 0.2}
+    found = verdicts("lime", measures, CONTROLS, None, contrast=False)
+    assert [verdict.question for verdict in found] == ["controls", "stability", "sanity", "localisation"]

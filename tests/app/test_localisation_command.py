@@ -1,0 +1,44 @@
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+import analysis.predictions
+from analysis import segmentation_quality
+from app.commands import localisation
+from model.bundle import ModelBundle
+from model.cases import DataError
+from tests.model.data_sets import write_ham10000
+
+
+def run(*arguments: str | Path) -> int:
+    parser = argparse.ArgumentParser()
+    localisation.add_parser(parser.add_subparsers())
+    parsed = parser.parse_args(["localisation", *map(str, arguments)])
+    status: int = parsed.run(parsed)
+    return status
+
+
+def test_the_figures_stand_beside_the_published_ones_and_are_kept(
+    bundle: ModelBundle,
+    ham10000: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(analysis.predictions, "COMMITTED", tmp_path)
+    monkeypatch.setattr(segmentation_quality.segmentation_quality, "__defaults__", (1, None))
+    assert run("--data", ham10000, "--model", bundle.path, "--save") == 0
+    printed = capsys.readouterr().out
+    assert "| others |" in printed
+    assert "| 0.32 |" in printed
+    kept = json.loads((tmp_path / localisation.LOCALISATION_FILE).read_text())
+    assert kept["model"] == bundle.card.name
+    assert kept["attention"]["akiec"]["low"] < kept["attention"]["akiec"]["value"]
+    assert kept["segmented_cases"] == 7
+
+
+def test_a_data_set_without_masks_is_refused(bundle: ModelBundle, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="has no lesion masks"):
+        run("--data", write_ham10000(tmp_path / "data", masks=False), "--model", bundle.path)

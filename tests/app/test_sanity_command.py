@@ -1,0 +1,60 @@
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import analysis.sanity
+from analysis.sanity import MethodSanity, read_sanity
+from app.commands import sanity
+from explain.attribution import ExplanationError
+from explain.methods import METHODS
+from model.bundle import CARD_FILE, ModelBundle, load_bundle
+
+FOUND = MethodSanity(("logits", "6 × 6"), (0.9, -0.04), (0.9, 0.3), ("phantom naevus",))
+
+
+@pytest.fixture
+def tested(bundle: ModelBundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A bundle in whose folder may be written, and a test of methods that takes no time."""
+    for path in bundle.path.iterdir():
+        if path.name != analysis.sanity.SANITY_FILE:
+            (tmp_path / path.name).symlink_to(path)
+    asked: dict[str, list[str]] = {}
+
+    def found(method: str, bundle: ModelBundle, images: dict[str, np.ndarray], advance: object) -> MethodSanity:
+        asked[method] = list(images)
+        return FOUND
+
+    monkeypatch.setattr(analysis.sanity, "sanity", found)
+    assert (tmp_path / CARD_FILE).is_file()
+    return tmp_path
+
+
+def run(*arguments: str | Path) -> int:
+    parser = argparse.ArgumentParser()
+    sanity.add_parser(parser.add_subparsers())
+    parsed = parser.parse_args(["sanity", *map(str, arguments)])
+    status: int = parsed.run(parsed)
+    return status
+
+
+def test_every_method_is_tested_and_kept_with_the_bundle(tested: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--model", tested) == 0
+    assert read_sanity(load_bundle(tested)) == dict.fromkeys(METHODS, FOUND)
+    printed = capsys.readouterr().out
+    assert "phantom naevus, phantom melanoma" in printed
+    assert "passes  logits +0.90, 6 × 6 -0.04" in printed
+
+
+def test_with_a_data_set_test_cases_are_looked_at_too(
+    tested: Path, ham10000: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--model", tested, "--methods", "lime, edges", "--data", ham10000) == 0
+    assert list(read_sanity(load_bundle(tested))) == ["lime", "edges"]
+    assert capsys.readouterr().out.count("ISIC_") == 3
+
+
+def test_an_unknown_method_is_refused(tested: Path) -> None:
+    with pytest.raises(ExplanationError, match="no method 'tea'"):
+        run("--model", tested, "--methods", "gradcam,tea")

@@ -1,0 +1,53 @@
+"""The trust panel below a heatmap as a person uses it."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_explain_page import SLOW, expect_heatmap
+
+ADDRESS = "/explain?sample=melanoma&target=mel&against=nv&methods=gradcam"
+
+
+def judged(page: Page, method: str) -> None:
+    expect(page.locator(f"#explain-trust-panel-{method}")).to_have_attribute("data-trust", "done", timeout=SLOW)
+
+
+def test_a_map_is_judged_once_it_is_there_and_its_curves_open_at_a_key(page: Page) -> None:
+    page.goto(ADDRESS)
+    expect_heatmap(page, "gradcam")
+    judged(page, "gradcam")
+    expect(page.locator("#explain-trust-chips-gradcam .trust-chip")).to_have_count(4)
+    expect(page.locator("#explain-trust-note-gradcam")).to_have_text("")  # a phantom's lesion is known
+    page.locator("#explain-trust-curves-gradcam").focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Grad-CAM: mel rather than nv")
+    expect(dialog.locator(".trust-verdicts > li")).to_have_count(4)
+    expect(dialog.locator(".js-plotly-plot .scatterlayer .trace")).to_have_count(8)
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+
+def test_what_was_judged_is_remembered(page: Page) -> None:
+    page.goto(ADDRESS)
+    judged(page, "gradcam")
+    before = page.locator("#explain-trust-chips-gradcam").inner_text()
+    page.locator("a[href*='/metrics']").first.click()
+    page.go_back()
+    judged(page, "gradcam")
+    assert page.locator("#explain-trust-chips-gradcam").inner_text() == before
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_it_fits(page: Page, scheme: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.goto(ADDRESS)
+    judged(page, "gradcam")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("#explain-trust-curves-gradcam").click()
+    plot = page.locator("#explain-curves-graph .main-svg").first
+    expect(plot).to_be_visible()
+    box = plot.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390

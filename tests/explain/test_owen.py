@@ -1,0 +1,120 @@
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from explain import explain
+from explain.attribution import Attribution, Progress, Target
+from explain.baseline import blurred
+from explain.method import Question
+from explain.owen import CELLS, EVALUATIONS, grid, library_values, owen_walk
+from explain.regions import RegionScores
+from model.images import decode, prepare
+from model.prediction import Predictor
+from tests.explain.linear import QUADRANTS, QuadrantPredictor, noise
+
+
+def shap_of_noise() -> Attribution:
+    return explain(noise(), QuadrantPredictor(), "shap", "mel", "nv")
+
+
+def test_a_linear_network_gives_each_quadrant_its_own_share() -> None:
+    image = noise()
+    difference = (image.astype(np.float64) - blurred(image)) / 255
+    values = shap_of_noise().values
+    half = CELLS // 2
+    expected = {
+        "akiec": 0.0,
+        "bcc": 0.0,
+        "mel": difference[QUADRANTS["mel"]].mean(),
+        "nv": -difference[QUADRANTS["nv"]].mean(),
+    }
+    found = [values[:half, :half], values[:half, half:], values[half:, :half], values[half:, half:]]
+    np.testing.assert_allclose([quadrant.sum() for quadrant in found], list(expected.values()), atol=1e-4)
+
+
+def test_the_first_map_takes_two_halves_and_no_library() -> None:
+    told: list[Progress] = []
+    explain(noise(), QuadrantPredictor(), "shap", "mel", on_progress=told.append, should_stop=lambda: True)
+    assert told[-1].done == 4
+
+
+def test_values_add_up_to_the_scores_difference(predictor: Predictor, originals: list[Path]) -> None:
+    image = decode(originals[3])
+    partial: list[Attribution] = []
+
+    def keep(progress: Progress) -> None:
+        if progress.partial is not None:
+            partial.append(progress.partial)
+
+    result = explain(image, predictor, "shap", "mel", "nv", on_progress=keep)
+    prepared = prepare(image, predictor.bundle.card.size)
+    of_image, of_baseline = predictor.logits(np.stack([prepared, blurred(prepared)])) @ result.target.weights(
+        predictor.bundle.card.classes
+    )
+    assert len(partial) > 10
+    for attribution in (*partial, result):
+        assert attribution.values.sum() == pytest.approx(of_image - of_baseline, abs=1e-2)
+    assert result.parameters["score"] == pytest.approx(of_image, abs=1e-3)
+    assert result.parameters["baseline_score"] == pytest.approx(of_baseline, abs=1e-3)
+
+
+def test_evaluations_count_the_images_that_went_through_the_network() -> None:
+    predictor = QuadrantPredictor()
+    result = explain(noise(), predictor, "shap", "mel")
+    assert result.evaluations == predictor.images <= EVALUATIONS
+    assert predictor.largest_batch <= 32
+
+
+def test_equal_to_shap_on_ten_images(predictor: Predictor, originals: list[Path]) -> None:
+    for path in originals[:10]:
+        image = prepare(decode(path), predictor.bundle.card.size)
+        scores = RegionScores(Question(image, predictor, Target("mel", "nv")), grid(len(image)))
+        *_, ours = owen_walk(scores, 60, seed=2)
+        np.testing.assert_allclose(ours, library_values(scores, 60, seed=2), atol=1e-9)
+        assert scores.evaluations == 60  # both asked about the same choices of cells
+
+
+def test_the_library_is_there_for_reference() -> None:
+    reference = explain(noise(), QuadrantPredictor(), "shap", "mel", "nv", library=True)
+    np.testing.assert_allclose(shap_of_noise().values, reference.values, atol=1e-6)
+    assert reference.evaluations == shap_of_noise().evaluations
+
+
+def test_ties_are_broken_as_shap_breaks_them() -> None:
+    reference = explain(ties(), QuadrantPredictor(), "shap", "mel", "nv", seed=1, library=True)
+    np.testing.assert_allclose(shap_of_ties(1).values, reference.values, atol=1e-6)
+
+
+def ties() -> NDArray[np.uint8]:
+    """A pattern of equal blocks: which of them is halved first is left to chance."""
+    return np.tile(np.random.default_rng(0).integers(0, 255, (8, 8, 1), np.uint8), (4, 4, 3))
+
+
+def shap_of_ties(seed: int) -> Attribution:
+    return explain(ties(), QuadrantPredictor(), "shap", "mel", "nv", seed=seed)
+
+
+def test_the_same_seed_gives_the_same_bits_also_in_parallel_and_another_does_not() -> None:
+    alone = [shap_of_ties(seed).values for seed in range(3)]
+    with ThreadPoolExecutor(3) as threads:
+        together = [attribution.values for attribution in threads.map(shap_of_ties, range(3))]
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not np.array_equal(alone[0], alone[1])
+
+
+def test_numpys_global_generator_is_left_as_it_was() -> None:
+    np.random.seed(7)
+    expected = np.random.rand(3).tolist()
+    np.random.seed(7)
+    explain(noise(), QuadrantPredictor(), "shap", "mel", library=True)
+    assert np.random.rand(3).tolist() == expected
+
+
+def test_a_uniform_image_has_nothing_to_explain() -> None:
+    uniform = np.full((64, 64, 3), 120, np.uint8)
+    result = explain(uniform, QuadrantPredictor(), "shap", "mel")
+    assert not result.values.any()
