@@ -79,7 +79,7 @@ class Context:
 
     @cached_property
     def explanations(self) -> Explanations | None:
-        """What every method is worth on the default model, or None; raises AuditError for an audit that is not whole."""
+        """What every method is worth on the default model, or None; AuditError for an audit that is not whole."""
         return read_explanations()
 
     @cached_property
