@@ -234,7 +234,7 @@ def test_metrics_highlight_is_in_the_address(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", "/cases /metrics /confusion /pair/mel/nv /leakage /explanations /card".split()
+    "address", ["/cases", "/metrics", "/confusion", "/pair/mel/nv", "/leakage", "/explanations", "/card"]
 )
 def test_pages_fit_a_phone(page: Page, address: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
