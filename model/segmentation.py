@@ -4,11 +4,14 @@ How well it does on the images of HAM10000 is measured by `lesionlens localisati
 model/predictions/localisation.json.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import binary_dilation, binary_fill_holes, gaussian_filter, label
 
+from model.dark_corners import joined_to_corner
 from model.images import prepare
 
 # Lengths in pixels of the working size; chosen, as the channels were, on 168 images of HAM10000, 24 a class.
@@ -32,24 +35,17 @@ def segment(image: NDArray[np.uint8]) -> NDArray[np.bool_]:
     from skimage import filters, morphology
 
     small = prepare(image, SIZE)
-    field = ~_dark_corners(small)
+    field = ~joined_to_corner(small.max(axis=2) < DARKEST_SKIN)
     darkness = gaussian_filter(255 - small[..., 1:].mean(axis=2), SMOOTHING)
     contrast = (darkness - np.percentile(darkness[field], 5)) * _centred(CENTRE_WIDTH)
     # scikit-image has types in part only.
-    threshold = filters.threshold_otsu(contrast[field])  # type: ignore[no-untyped-call]
-    speck = morphology.disk(OPENING_RADIUS)  # type: ignore[no-untyped-call]
-    pieces = morphology.opening((contrast > threshold) & field, speck)
+    otsu: Callable[..., float] = filters.threshold_otsu
+    disk: Callable[..., NDArray[np.uint8]] = morphology.disk
+    pieces = morphology.opening((contrast > otsu(contrast[field])) & field, disk(OPENING_RADIUS))
     lesion = binary_dilation(binary_fill_holes(_most_central(pieces)), iterations=GROWTH)
     height, width = image.shape[:2]
     enlarged = Image.fromarray(lesion.astype(np.uint8)).resize((width, height), Image.Resampling.NEAREST)
     return np.asarray(enlarged) > 0
-
-
-def _dark_corners(image: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """The nearly black areas that reach into a corner."""
-    pieces, _ = label(image.max(axis=2) < DARKEST_SKIN)
-    corners = {int(piece) for piece in pieces[[0, 0, -1, -1], [0, -1, 0, -1]]} - {0}
-    return np.isin(pieces, list(corners))
 
 
 def _most_central(pieces: NDArray[np.bool_]) -> NDArray[np.bool_]:

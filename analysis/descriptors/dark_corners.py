@@ -2,7 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import label
+
+from model.dark_corners import joined_to_corner
 
 BLACK = 25
 PRESENT = 0.005
@@ -13,6 +14,4 @@ def dark_corners(lab: NDArray[np.float32]) -> float:
 
     `lab` is CIELAB, float32 (height, width, 3). A black lesion is not counted unless it reaches a corner.
     """
-    regions, _ = label(lab[..., 0] < BLACK)
-    corners = {int(regions[row, column]) for row in (0, -1) for column in (0, -1)} - {0}
-    return float(np.isin(regions, list(corners)).mean())
+    return float(joined_to_corner(lab[..., 0] < BLACK).mean())
