@@ -9,9 +9,9 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from numpy import uint8
 from numpy.typing import NDArray
@@ -94,17 +94,15 @@ def register(server: FastAPI, context: Context) -> None:
     @server.post(f"{urls.API}/predict")
     async def predict_image(
         request: Request,
+        asked: Annotated[Asked, Depends()],
         tta: bool = False,
         ensemble: bool = False,
-        age: float | None = None,
-        sex: str | None = None,
-        site: str | None = None,
     ) -> JSONResponse:
         """Predict the image in the request, with `tta` over its symmetries, with `ensemble` by all folds.
 
         With `age` (years), `sex` or `site` the answer also holds the prediction that takes the patient into account.
         """
-        asked = await asyncio.to_thread(checked_patient, context, ensemble, Asked(age, sex, site))
+        await asyncio.to_thread(check_asked, context, ensemble, asked)
 
         def answer(name: str, image: NDArray[uint8]) -> dict[str, Any]:
             return answered(context, name, predicted(context, image, tta, ensemble), ensemble, asked)
@@ -114,6 +112,7 @@ def register(server: FastAPI, context: Context) -> None:
     @server.post(f"{urls.API}/explain")
     async def explain_image(
         request: Request,
+        asked: Annotated[Asked, Depends()],
         method: str = DEFAULT_METHOD,
         target: str | None = None,
         against: str | None = None,
@@ -122,9 +121,6 @@ def register(server: FastAPI, context: Context) -> None:
         library: bool = False,
         tta: bool = False,
         ensemble: bool = False,
-        age: float | None = None,
-        sex: str | None = None,
-        site: str | None = None,
     ) -> JSONResponse:
         """Predict and explain the image in the request; the target is the called class unless one is given.
 
@@ -132,7 +128,7 @@ def register(server: FastAPI, context: Context) -> None:
         image as it stands. `layer` and `library` are for the methods of which `methods` says so.
         """
         check_question(context, method, target, against, seed, layer=layer, library=library)
-        asked = await asyncio.to_thread(checked_patient, context, ensemble, Asked(age, sex, site))
+        await asyncio.to_thread(check_asked, context, ensemble, asked)
         left = threading.Event()
 
         def answer(name: str, image: NDArray[uint8]) -> dict[str, Any]:
@@ -236,12 +232,11 @@ def check_ensemble(context: Context, ensemble: bool) -> None:
             raise HTTPException(422, str(error)) from error
 
 
-def checked_patient(context: Context, ensemble: bool, asked: Asked) -> Asked:
-    """`asked` itself; raises HTTPException as `check_ensemble` does, MetadataError as `check_patient` does."""
+def check_asked(context: Context, ensemble: bool, asked: Asked) -> None:
+    """Raise HTTPException as `check_ensemble` does, MetadataError as `check_patient` does."""
     check_ensemble(context, ensemble)
     bundles = [member.bundle for member in context.ensemble.members] if ensemble else [context.bundle]
     check_patient(bundles, asked)
-    return asked
 
 
 def answered(context: Context, name: str, prediction: Prediction, ensemble: bool, asked: Asked) -> dict[str, Any]:

@@ -9,15 +9,15 @@ import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 
 from app import explain_parts as parts
 from app import urls
-from app.api import check_question, checked_patient, explained, sample_image
+from app.api import check_asked, check_question, explained, sample_image
 from app.certainty_parts import certainty, novelty_alert
 from app.components import page_header
 from app.context import Context
@@ -220,6 +220,7 @@ def register_api(server: FastAPI, context: Context) -> None:
     async def explain_sample(
         request: Request,
         sample: str,
+        asked: Annotated[Asked, Depends()],
         method: str = DEFAULT_METHOD,
         target: str | None = None,
         against: str | None = None,
@@ -227,12 +228,9 @@ def register_api(server: FastAPI, context: Context) -> None:
         library: bool = False,
         tta: bool = False,
         ensemble: bool = False,
-        age: float | None = None,
-        sex: str | None = None,
-        site: str | None = None,
     ) -> dict[str, Any]:
         check_question(context, method, target, against, layer=layer, library=library)
-        asked = await asyncio.to_thread(checked_patient, context, ensemble, Asked(age, sex, site))
+        await asyncio.to_thread(check_asked, context, ensemble, asked)
         image = sample_image(sample)
         left = threading.Event()
         question = (context, SAMPLES[sample].title, image, method, target, against, 0, left.is_set)
