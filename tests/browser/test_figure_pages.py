@@ -234,12 +234,21 @@ def test_metrics_highlight_is_in_the_address(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["/cases", "/metrics", "/confusion", "/pair/mel/nv", "/leakage", "/explanations", "/card"]
+    ("address", "content"),
+    [
+        ("/cases", ".ag-row"),
+        ("/metrics", ".panel"),
+        ("/confusion", ".panel"),
+        ("/pair/mel/nv", ".panel"),
+        ("/leakage", ".panel"),
+        ("/explanations", ".panel, .state-empty"),  # empty until the shipped models' explanations are measured
+        ("/card", ".panel"),
+    ],
 )
-def test_pages_fit_a_phone(page: Page, address: str) -> None:
+def test_pages_fit_a_phone(page: Page, address: str, content: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(address)
-    expect(page.locator(".panel, .ag-row").last).to_be_visible()
+    expect(page.locator(content).last).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
