@@ -1,4 +1,4 @@
-"""Why the model said it: Grad-CAM, SHAP and LIME, asked in one way and answered in one form."""
+"""Why the model said it: every method of explanation, asked in one way and answered in one form."""
 
 import time
 from dataclasses import replace

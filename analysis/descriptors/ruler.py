@@ -51,7 +51,7 @@ def _run(places: NDArray[np.float64]) -> int:
     gaps = np.diff(places)
     gaps = gaps[gaps >= GAPS[0]]
     if len(gaps) < PRESENT - 1:
-        return len(gaps) and 1
+        return min(len(gaps), 1)
     middle = np.median(gaps)
     if middle > GAPS[1]:
         return 1

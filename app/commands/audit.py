@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,7 +95,11 @@ def _write(parts: "Sequence[AuditPart]", ray_address: str | None, advance: Calla
         return
     written = 0
     for part in parts:
-        written += write_part(part, lambda done, before=written: advance(before + done))  # type: ignore[misc]
+        written += write_part(part, partial(_advance_from, written, advance))
+
+
+def _advance_from(before: int, advance: Callable[[int], None], done: int) -> None:
+    advance(before + done)
 
 
 def _bundles(path: Path, *, out_of_fold: bool) -> "list[ModelBundle]":

@@ -16,9 +16,10 @@ from analysis.sanity import (
 from model.bundle import ModelBundle
 from model.prediction import Predictor
 from model.symmetries import symmetries
-from tests.explain.linear import noise
+from tests.explain.linear import QuadrantPredictor, noise
 from tests.model.untrained import write_untrained
 
+CARD = QuadrantPredictor().bundle.card
 FOUND = MethodSanity(("logits", "8 × 8"), (0.8, 0.25), (0.9, 0.5), ("phantom naevus",))
 
 
@@ -98,7 +99,7 @@ def test_a_map_of_the_network_changes(small: ModelBundle) -> None:
 
 
 def test_what_was_found_is_kept_beside_other_methods_and_replaced_by_later_runs(tmp_path: Path) -> None:
-    bundle = ModelBundle(tmp_path, card=None)  # type: ignore[arg-type]
+    bundle = ModelBundle(tmp_path, CARD)
     assert read_sanity(bundle) == {}
     later = MethodSanity(("logits",), (0.1,), (0.2,), ("a", "b"))
     for method, found in (("lime", FOUND), ("gradcam", FOUND), ("lime", later)):
@@ -110,4 +111,4 @@ def test_what_was_found_is_kept_beside_other_methods_and_replaced_by_later_runs(
 def test_a_damaged_file_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / SANITY_FILE).write_text(content)
     with pytest.raises(SanityError, match="run it again"):
-        read_sanity(ModelBundle(tmp_path, card=None))  # type: ignore[arg-type]
+        read_sanity(ModelBundle(tmp_path, CARD))
