@@ -76,6 +76,8 @@ def test_a_quantised_model_has_a_quantised_ensemble(
 ) -> None:
     first = two_folds(bundle, tmp_path_factory.mktemp("int8"))
     copyfile(first / ONNX_FILE, first / INT8_FILE)
+    for fold in folds(first)[1:]:
+        (fold / INT8_FILE).unlink(missing_ok=True)
     with TestClient(create_app(first, int8=True)) as client:
         answer = client.post("/api/predict", params={"ensemble": 1}, content=PHANTOM)
         assert answer.status_code == 422
