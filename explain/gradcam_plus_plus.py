@@ -22,15 +22,19 @@ def grad_cam_plus_plus(question: Question) -> Iterator[Estimate]:
     yield Estimate(weighed(given.features, given.gradient), evaluations=1, parameters=given.parameters)
 
 
-def weighed(features: Array, gradient: Array) -> Array:
+def weighed(features: NDArray[np.floating], gradient: NDArray[np.floating]) -> Array:
     """The map, float32 (height, width), of features and gradient (height, width, channels).
 
     The alphas of a channel are made to add up to 1, as in the authors' code and in tf-keras-vis, not in the paper.
+    Worked out in float64: an alpha has a pole where the gradient times the channel's sum is -2, and near it the
+    rounding of float32 sums shows in the map.
     """
+    features, gradient = features.astype(np.float64), gradient.astype(np.float64)
     squares = gradient**2
     denominator = 2 * squares + squares * gradient * features.sum(axis=(0, 1))
     alphas = np.divide(squares, denominator, out=np.zeros_like(features), where=(squares != 0) & (denominator != 0))
     sums = alphas.sum(axis=(0, 1))
     alphas = np.divide(alphas, sums, out=np.zeros_like(features), where=sums != 0)
-    by_channel: Array = (np.maximum(gradient, 0) * alphas).sum(axis=(0, 1))
-    return features @ by_channel
+    by_channel = (np.maximum(gradient, 0) * alphas).sum(axis=(0, 1))
+    values: Array = (features @ by_channel).astype(np.float32)
+    return values
