@@ -38,8 +38,8 @@ class RegionValues:
     def places(self) -> list[str]:
         """Where the middle of each region lies in the picture: "upper left", "middle centre", …"""
         height, width = self.regions.shape
-        rows, columns = np.indices(self.regions.shape, np.float32)
-        down, along = (region_means(places + np.float32(0.5), self.regions) for places in (rows, columns))
+        middles = np.indices(self.regions.shape, np.float32) + np.float32(0.5)
+        down, along = (region_means(middle, self.regions) for middle in middles)
         return [
             f"{ROWS[int(3 * row / height)]} {COLUMNS[int(3 * column / width)]}"
             for row, column in zip(down, along, strict=True)

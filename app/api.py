@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Annotated, Any
 
+import numpy as np
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from numpy import uint8
@@ -254,8 +255,8 @@ def agreement_with(
     for code in asked.others:
         question = (image, context.predictor, code, target.code, target.against)
         maps[code] = explain(*question, seed=asked.seed, should_stop=should_stop)
-    found: dict[str, float] = agreement(maps, image).loc[asked.method, asked.others].to_dict()
-    return found
+    found = agreement(maps, image).loc[asked.method, asked.others]
+    return dict(zip(asked.others, found.to_numpy(np.float64).tolist(), strict=True))
 
 
 @lru_cache(maxsize=len(SAMPLES))

@@ -40,7 +40,6 @@ class TensorFlowStart:
                 warm_up(bundle)
                 self._ready.add(bundle.path)
 
-
     def end(self) -> None:
         """Let nobody wait for a page any more."""
         self.ended.set()

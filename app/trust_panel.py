@@ -1,7 +1,7 @@
 """The trust panel below a heatmap: may this map be believed? Verdicts as chips, their curves a click away.
 
-assets/trust.js fills its parts, which are called explain-trust-PART-METHOD, and assets/regions.js the agreement with the
-other maps.
+assets/trust.js fills its parts, which are called explain-trust-PART-METHOD, and assets/regions.js the agreement with
+the other maps.
 """
 
 from dataclasses import asdict
@@ -86,8 +86,7 @@ def shown(trust: Trust, classes: tuple[str, ...]) -> dict[str, Any]:
         "chips": [asdict(verdict) for verdict in trust.verdicts],
         "note": ESTIMATED if trust.mask_estimated else "",
         "figures": {
-            value: curves_figure(trust, classes, baselines).to_plotly_json()
-            for value, (_, baselines) in VIEWS.items()
+            value: curves_figure(trust, classes, baselines).to_plotly_json() for value, (_, baselines) in VIEWS.items()
         },
     }
 

@@ -45,7 +45,7 @@ def layer_gradient(bundle: ModelBundle, layer: str, image: NDArray[np.uint8], we
 
 
 def warm_up(bundle: ModelBundle) -> None:
-    """Load TensorFlow and the network and compile its gradients: seconds, once a process, that no user need wait for."""
+    """Load TensorFlow and the network and compile its gradients: seconds, once a process, not to be waited for."""
     side, weights = bundle.card.size, np.zeros(len(bundle.card.classes), np.float32)
     blank = np.zeros((side, side, 3), np.uint8)
     image_gradients(bundle, blank[np.newaxis], weights)

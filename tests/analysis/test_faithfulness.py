@@ -34,7 +34,9 @@ def bright_quadrant() -> np.ndarray:
 def test_deleting_what_counts_lowers_the_logit_until_it_is_gone() -> None:
     curves = perturbation_curves(quadrant_map("mel"), bright_quadrant(), QuadrantPredictor())
     mean, hidden = 64 / 255, np.rint(SHARES * SIZE**2) / SIZE**2
-    np.testing.assert_allclose(curves.deletion["mean_colour"][:, MEL], 1 - (1 - mean) * np.minimum(4 * hidden, 1), atol=1e-6)
+    np.testing.assert_allclose(
+        curves.deletion["mean_colour"][:, MEL], 1 - (1 - mean) * np.minimum(4 * hidden, 1), atol=1e-6
+    )
 
 
 def test_inserting_what_counts_restores_the_logit_at_once() -> None:

@@ -9,7 +9,11 @@ from tests.explain.linear import QUADRANTS, SIZE, QuadrantPredictor, noise
 TARGET = Target("mel")
 AT_ONCE = {
     *(name for kind in ("", "_contrast") for name in (f"deletion_area{kind}", f"insertion_area{kind}")),
-    *(name for kind in ("", "_contrast") for name in (f"deletion_area_blur{kind}", f"insertion_area_mean_colour{kind}")),
+    *(
+        name
+        for kind in ("", "_contrast")
+        for name in (f"deletion_area_blur{kind}", f"insertion_area_mean_colour{kind}")
+    ),
     "inside_mask",
     "pointing",
     "background_to_lesion",

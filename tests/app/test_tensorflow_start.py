@@ -68,9 +68,7 @@ def test_it_is_not_loaded_before_a_page_is_served(bundle: ModelBundle, loaded: l
     assert loaded == []
 
 
-def test_it_gives_way_to_maps(
-    bundle: ModelBundle, loaded: list[ModelBundle], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_gives_way_to_maps(bundle: ModelBundle, loaded: list[ModelBundle], monkeypatch: pytest.MonkeyPatch) -> None:
     context, lime = Context(bundle), ("tab", "lime")
     stops: list[threading.Event] = []
     clock = Clock(

@@ -43,6 +43,8 @@ def test_maps_say_how_far_they_agree_as_programs_are_told(page: Page) -> None:
     told = page.request.get("/api/explain?sample=melanoma&target=mel&methods=occlusion").json()["agreement"]
     number = f"{told['occlusion']:.2f}".replace("-", "−")
     expect(page.locator("#explain-agreement-gradcam")).to_contain_text(f"Agreement by region: Occlusion {number} (rank")
-    expect(page.locator("#explain-agreement-occlusion")).to_contain_text(f"Agreement by region: Grad-CAM {number} (rank")
+    expect(page.locator("#explain-agreement-occlusion")).to_contain_text(
+        f"Agreement by region: Grad-CAM {number} (rank"
+    )
     page.locator("#explain-methods").press("Backspace")
     expect(page.locator("#explain-agreement-gradcam")).to_have_text("")
