@@ -18,10 +18,15 @@ def agreement(attributions: Mapping[str, Attribution], image: NDArray[np.uint8])
     Rows and columns are the keys of `attributions`. Superpixels are those that LIME, SHAP and occlusion ask about, and
     on them maps of any resolution compare; ranks, since one method's logits per region are another's per position.
     """
-    regions = superpixels(image)
-    means = [region_means(enlarged(one, *regions.shape), regions) for one in attributions.values()]
+    means = [superpixel_means(one, image) for one in attributions.values()]
     correlations = [[rank_correlation(one, other) for other in means] for one in means]
     return pd.DataFrame(correlations, index=list(attributions), columns=list(attributions))
+
+
+def superpixel_means(attribution: Attribution, image: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """A map's mean value in every superpixel of a prepared image, float64 (regions,)."""
+    regions = superpixels(image)
+    return region_means(enlarged(attribution, *regions.shape), regions)
 
 
 def region_means(values: NDArray[np.float32], regions: NDArray[np.intp]) -> NDArray[np.float64]:

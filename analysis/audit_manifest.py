@@ -1,6 +1,5 @@
 """The manifest of an audit: what its parts hold and how they were made, so that no part of another joins them."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -66,7 +65,7 @@ def manifest(
 ) -> Manifest:
     """The manifest of an audit that is about to be made."""
     return Manifest(
-        tuple(AuditedModel(bundle.card.name, _digest(bundle.weights_path)) for bundle in bundles),
+        tuple(AuditedModel(bundle.card.name, bundle.weights_digest) for bundle in bundles),
         bundles[0].card.classes,
         fingerprint,
         dict(parameters),
@@ -129,8 +128,3 @@ def _differences(there: Manifest, here: Manifest) -> list[str]:
 
 def _said(value: object) -> str:
     return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

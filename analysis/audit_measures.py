@@ -22,11 +22,8 @@ def measure_cases(
 
     `images` are prepared, uint8 (size, size, 3), in the order of `cases` and of `predictions`, which tells what is
     `predicted`. Columns: `<method>_<measure>`, and `<method>_milliseconds` and `<method>_evaluations` that the map
-    itself took; `mask_estimated`, 1 where the data set has no mask of the lesion and one was estimated. No methods, no
-    columns.
+    itself took; `mask_estimated`, 1 where the data set has no mask of the lesion and one was estimated.
     """
-    if not methods:
-        return pd.DataFrame(index=cases.index)
     rows = []
     for image, mask_path, predicted in zip(images, cases["mask_path"], predictions["predicted"], strict=True):
         rows.append(_measured(predictor, image, mask_path, predicted, methods))

@@ -24,7 +24,7 @@ def write_parts_on_ray(parts: Sequence[AuditPart], address: str, on_progress: Ca
         ray.init(address=address, include_dashboard=False if address == "local" else None, log_to_driver=False)
         ray.data.DataContext.get_current().enable_progress_bars = False
         numbers = ray.data.range(len(parts), override_num_blocks=len(parts))
-        for row in numbers.map(lambda row: {"rows": write(parts[row["id"]])}).iter_rows():
+        for row in numbers.map(lambda row: {"rows": write(parts[row["id"]], threads=1)}).iter_rows():
             done += row["rows"]
             on_progress(done)
     except ray.exceptions.RayError as error:

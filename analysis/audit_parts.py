@@ -1,21 +1,23 @@
 """The parts of an audit: which cases each holds, which model predicts them, and the batch function that writes one."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.audit import BATCH, ask_network, predicted_table, write_table
+from analysis.audit import NetworkAnswers, ask_network, predicted_table, write_table
 from analysis.audit_measures import measure_cases
 from analysis.case_predictions import seen_cases, unseen_cases
 from analysis.descriptors import image_quality
+from analysis.faithfulness import EVALUATIONS
 from analysis.predictions import probabilities
+from analysis.stability import FEW_VIEWS
 from explain.methods import METHODS
 from model.bundle import ModelBundle, load_bundle
 from model.cases import DataError
@@ -29,8 +31,8 @@ PART_ROWS = 512
 # Measuring explanations can take minutes a case: a part has so few cases that a kill costs no more than this, about a
 # quarter of an hour.
 PART_EVALUATIONS = 100_000
-# Decoding goes on while the network runs, whose own threads keep the cores busy: more would only take turns.
-DECODING_THREADS = 2
+# What one thread decodes and runs through the network: so few that the layers' outputs stay in its core's cache.
+BATCH = 8
 # 127 steps of int8 on either side of zero: a map is wrong by at most 1/254 of the case's largest absolute value.
 STEPS = 127
 
@@ -86,8 +88,11 @@ def sampled(cases: pd.DataFrame, bundles: Sequence[ModelBundle], count: int, see
 
 
 def part_rows(methods: Sequence[str]) -> int:
-    """How many cases go into a part where so many methods are measured: each is run seven times and judged by 49."""
-    evaluations = sum(7 * METHODS[method].evaluations + 49 for method in methods)
+    """How many cases go into a part where so many methods are measured: each is run, judged, and run again for its
+    stability.
+    """
+    runs = 1 + len(FEW_VIEWS) + 3
+    evaluations = sum(runs * METHODS[method].evaluations + EVALUATIONS for method in methods)
     return max(1, min(PART_ROWS, PART_EVALUATIONS // max(evaluations, 1)))
 
 
@@ -107,33 +112,30 @@ def divided(
     ]
 
 
-def write_part(part: AuditPart, on_progress: Callable[[int], None] | None = None) -> int:
-    """Audit the cases of a part and write its file, atomically; gives the number of rows.
+def write_part(
+    part: AuditPart, on_progress: Callable[[int], None] | None = None, threads: int | None = os.cpu_count()
+) -> int:
+    """Audit the cases of a part by so many threads and write its file, atomically; gives the number of rows.
 
     It depends on nothing but the part, so that any process on any machine that has the same files can do it.
     `on_progress` is told how many cases are done. Raises ImageError, naming the file, for a damaged image.
     """
-    table = part_table(part, on_progress)
+    table = part_table(part, on_progress, threads)
     write_table(part.file, table)
     return len(table)
 
 
-def part_table(part: AuditPart, on_progress: Callable[[int], None] | None = None) -> pd.DataFrame:
+def part_table(
+    part: AuditPart, on_progress: Callable[[int], None] | None = None, threads: int | None = os.cpu_count()
+) -> pd.DataFrame:
     """The rows of a part; the columns are those of `analysis.audit_manifest.COLUMNS`."""
-    predictor = _predictor(part.bundle, (part.bundle / "card.json").stat().st_mtime_ns)
+    modified = (part.bundle / "card.json").stat().st_mtime_ns
+    predictor = _predictor(part.bundle, modified, threads=1)
     card = predictor.bundle.card
-    images: list[NDArray[np.uint8]] = []
-    quality: list[dict[str, float]] = []
-
-    def prepared() -> Iterator[NDArray[np.uint8]]:
-        for batch in _read(list(part.cases["path"]), card.size, part.quality):
-            quality.extend(descriptors for _, descriptors in batch)
-            stacked = np.stack([image for image, _ in batch])
-            if part.methods:
-                images.extend(stacked)
-            yield stacked
-
-    answers = ask_network(predictor, prepared(), None if part.methods else on_progress)
+    asked = list(_asked(predictor, part, threads, None if part.methods else on_progress))
+    answers = NetworkAnswers(
+        *(np.concatenate([getattr(one.answers, name) for one in asked]) for name in ("logits", "maps", "embeddings"))
+    )
     table = predicted_table(card, part.cases, answers.logits)
     table["entropy"] = entropy(probabilities(table, card.classes)).astype(np.float32)
     table["model"] = card.name
@@ -141,34 +143,59 @@ def part_table(part: AuditPart, on_progress: Callable[[int], None] | None = None
     maps, table["gradcam_scale"] = _quantised(answers.maps)
     embeddings, table["embedding_rest"] = _projected(answers.embeddings, predictor.bundle.novelty_check)
     table["gradcam"], table["embedding"] = pd.Series(list(maps)), pd.Series(list(embeddings))
-    for columns in (
-        pd.DataFrame(quality),
-        measure_cases(predictor, images, part.cases, table, part.methods, on_progress),
-    ):
-        table = pd.concat([table, columns.astype(np.float32)], axis=1)
+    quality = pd.DataFrame([descriptors for one in asked for descriptors in one.quality])
+    table = pd.concat([table, quality.astype(np.float32)], axis=1)
+    if part.methods:
+        images = [image for one in asked for image in one.images]
+        explaining = _predictor(part.bundle, modified, threads=0)
+        measured = measure_cases(explaining, images, part.cases, table, part.methods, on_progress)
+        table = pd.concat([table, measured.astype(np.float32)], axis=1)
     return table
 
 
-@lru_cache(maxsize=1)
-def _predictor(bundle: Path, modified: int) -> Predictor:
+@lru_cache(maxsize=2)
+def _predictor(bundle: Path, modified: int, *, threads: int) -> Predictor:
     """The model of the part at hand; `modified` makes an overwritten bundle another."""
-    return Predictor(load_bundle(bundle))
+    return Predictor(load_bundle(bundle), threads=threads)
 
 
-def _read(paths: Sequence[str], size: int, quality: bool) -> Iterator[list[tuple[NDArray[np.uint8], dict[str, float]]]]:
-    """Batches of prepared images with their descriptors, decoded ahead of whoever takes them."""
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What the network says of a batch, the images' descriptors, and the prepared images where methods need them."""
 
-    def read(path: str) -> tuple[NDArray[np.uint8], dict[str, float]]:
-        try:
-            image = decode(Path(path))
-        except ImageError as error:
-            raise ImageError(f"{path}: {error}") from error
-        return prepare(image, size), image_quality(image) if quality else {}
+    answers: NetworkAnswers
+    quality: list[dict[str, float]]
+    images: list[NDArray[np.uint8]]
 
-    with ThreadPoolExecutor(DECODING_THREADS) as threads:
-        images = threads.map(read, paths)
-        while batch := list(islice(images, BATCH)):
-            yield batch
+
+def _asked(
+    predictor: Predictor, part: AuditPart, threads: int | None, on_progress: Callable[[int], None] | None
+) -> Iterator[_Asked]:
+    """The batches of a part in order; a thread has one at a time, from the files to the maps, and a core to itself."""
+    paths = list(part.cases["path"])
+
+    def ask(piece: slice) -> _Asked:
+        read = [_read(path, predictor.bundle.card.size, part.quality) for path in paths[piece]]
+        images = np.stack([image for image, _ in read])
+        answers = ask_network(predictor, [images])
+        return _Asked(answers, [quality for _, quality in read], list(images) if part.methods else [])
+
+    with ThreadPoolExecutor(threads) as pool:
+        done = 0
+        for one in pool.map(ask, batches(len(paths), BATCH)):
+            yield one
+            done += len(one.quality)
+            if on_progress is not None:
+                on_progress(done)
+
+
+def _read(path: str, size: int, quality: bool) -> tuple[NDArray[np.uint8], dict[str, float]]:
+    """A prepared image, and its descriptors if `quality`."""
+    try:
+        image = decode(Path(path))
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
+    return prepare(image, size), image_quality(image) if quality else {}
 
 
 def _quantised(maps: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

@@ -1,18 +1,18 @@
 """Which explanation to trust: every method and control on the same test cases, from an audit with measures."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.audit_manifest import MANIFEST_FILE
+from analysis.audit_manifest import MANIFEST_FILE, AuditedModel
 from analysis.audit_reader import open_audit
 from analysis.bootstrap import Estimate, estimate, lesion_weights
 from analysis.predictions import COMMITTED
-from analysis.sanity import MethodSanity, read_sanity
+from analysis.sanity import MethodSanity, SanityError, read_sanity
 from analysis.shares import share
 from analysis.verdicts import REPETITIONS
 from explain.methods import METHODS
@@ -53,7 +53,7 @@ class MethodFigures:
     the least of a map's rank correlations with itself under turns and flips, other brightness and another seed;
     `milliseconds` and `evaluations` are what a map takes. Of a method that is no control,
     `faithfulness_against` and `inside_mask_against` are its comparisons with the best control. `sanity` is None where
-    it was not measured, and of controls.
+    it was not measured on the audited weights, and of controls.
     """
 
     method: str
@@ -76,13 +76,17 @@ class MethodFigures:
 
 @dataclass(frozen=True)
 class Explanations:
-    """The figures of every method, the most faithful first, the controls after them, on the test cases of `model`."""
+    """The figures of every method, the most faithful first, the controls after them, on the test cases of `model`.
+
+    `notes` says, in sentences, which figures are not those of the weights that the model has now.
+    """
 
     model: str
     cases: int
     lesions: int
     lesion_share: Estimate
     methods: tuple[MethodFigures, ...]
+    notes: tuple[str, ...] = ()
 
 
 def read_explanations(folder: Path = EXPLANATIONS, seed: int = 0) -> Explanations | None:
@@ -91,10 +95,10 @@ def read_explanations(folder: Path = EXPLANATIONS, seed: int = 0) -> Explanation
         return None
     audit = open_audit(folder)
     table = audit.table([name for name in audit.columns if name not in ("gradcam", "embedding")])
-    name = audit.manifest.models[0].name
-    bundle = SHIPPED / name
-    sanity = read_sanity(load_bundle(bundle)) if (bundle / CARD_FILE).is_file() else {}
-    return explanation_figures(table, audit.manifest.parameters["measures"], name, sanity, seed)
+    audited = audit.manifest.models[0]
+    sanity, notes = _sanity_of(audited)
+    found = explanation_figures(table, audit.manifest.parameters["measures"], audited.name, sanity, seed)
+    return replace(found, notes=notes)
 
 
 def explanation_figures(
@@ -130,6 +134,25 @@ def explanation_figures(
         table["lesion_id"].nunique(),
         estimate(_means(table[f"{methods[0]}_lesion_share"].to_numpy(np.float64), weights)),
         tuple(sorted(figures, key=lambda one: (one.control, -one.faithfulness.value))),
+    )
+
+
+def _sanity_of(audited: AuditedModel) -> tuple[dict[str, MethodSanity], tuple[str, ...]]:
+    """The sanity of the shipped bundle's methods, where it was measured on the audited weights, and what is not."""
+    if not (SHIPPED / audited.name / CARD_FILE).is_file():
+        return {}, ()
+    bundle = load_bundle(SHIPPED / audited.name)
+    if bundle.weights_digest != audited.weights:
+        return {}, (f"These figures were measured on other weights than {audited.name} has now; run {COMMAND} again.",)
+    try:
+        known = read_sanity(bundle)
+    except SanityError as error:
+        return {}, (str(error),)
+    current = {method: one for method, one in known.items() if not one.outdated}
+    if len(current) == len(known):
+        return current, ()
+    return current, (
+        f"Sanity was measured on other weights; run lesionlens sanity --model model/weights/{audited.name} again.",
     )
 
 

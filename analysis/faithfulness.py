@@ -1,11 +1,14 @@
 """Deletion and insertion: does hiding what a map calls important change the score, and does showing it restore it?
 
-Petsiuk, Das & Saenko 2018 (RISE, arXiv:1806.07421). As there, deletion replaces pixels by a constant colour and
-insertion starts from a blurred image. This departs from the paper in three ways: the constant is the image's own mean
-colour, since grey would be a finding on skin; the blur is that of the methods' own baseline (explain/baseline.py); and
-the score is the logit, or the difference of two, instead of a probability, so that areas are divided by its range.
+Petsiuk, Das & Saenko 2018 (RISE, arXiv:1806.07421). As there, what decides is deletion behind a constant colour and
+insertion on a blurred image: a blur may leave to the network what is hidden, a constant has edges that look like a
+finding. Both are measured on the other baseline too, since a verdict should not hang on it. This departs from the paper
+in three ways: the constant is the image's own mean colour, since grey would be a finding on skin; the blur is that of
+the methods' own baseline (explain/baseline.py); and the score is the logit, or the difference of two, instead of a
+probability, so that areas are divided by its range.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,26 +21,34 @@ from explain.method import BATCH
 from model.prediction import Predictor, batches
 
 STEPS = 24
-EVALUATIONS = 2 * STEPS + 1
+EVALUATIONS = 4 * STEPS - 1
 SHARES = np.linspace(0, 1, STEPS + 1)
 SMALLEST_RANGE = 1.0
+BASELINES = {"mean_colour": "mean colour", "blur": "box blur"}
+# The baseline of each kind of curve that the verdicts rest on.
+DECIDING = {"deletion": "mean_colour", "insertion": "blur"}
+EXCHANGED = {"deletion": "blur", "insertion": "mean_colour"}
 
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Logits float32 (STEPS + 1, classes) of an image after the share SHARES of its pixels is deleted, or inserted.
+    """Logits float32 (STEPS + 1, classes), by BASELINES, of an image of which the share SHARES is deleted, or inserted.
 
     The most important pixels come first. Deletion starts at the whole image, insertion ends there.
     """
 
-    deletion: NDArray[np.float32]
-    insertion: NDArray[np.float32]
+    deletion: Mapping[str, NDArray[np.float32]]
+    insertion: Mapping[str, NDArray[np.float32]]
 
     @property
     def whole(self) -> NDArray[np.float32]:
         """The logits of the whole image, float32 (classes,)."""
-        logits: NDArray[np.float32] = self.deletion[0]
+        logits: NDArray[np.float32] = self.deletion["blur"][0]
         return logits
+
+    def of(self, kind: str, baseline: str) -> NDArray[np.float32]:
+        """The curve of `kind`, "deletion" or "insertion", on `baseline`, one of BASELINES."""
+        return {"deletion": self.deletion, "insertion": self.insertion}[kind][baseline]
 
 
 def perturbation_curves(
@@ -52,10 +63,14 @@ def perturbation_curves(
     rank = np.empty(order.size, np.intp)
     rank[order] = np.arange(order.size)
     taken = np.rint(SHARES * order.size)[:, np.newaxis, np.newaxis] > rank.reshape(values.shape)
-    deletion = _logits(taken, image, mean_colour(image), predictor, check)
-    # Everything inserted is the image that nothing was deleted from.
-    insertion = _logits(taken[:-1], blurred(image), image, predictor, check)
-    return Curves(deletion, np.concatenate([insertion, deletion[:1]]))
+    whole = _logits(taken[:1], image, image, predictor, check)
+    deletion, insertion = {}, {}
+    for name, baseline in {"mean_colour": mean_colour(image), "blur": blurred(image)}.items():
+        deletion[name] = np.concatenate([whole, _logits(taken[1:], image, baseline, predictor, check)])
+        # Nothing inserted is the image that everything was deleted from, and the other way round.
+        inserted = _logits(taken[1:-1], baseline, image, predictor, check)
+        insertion[name] = np.concatenate([deletion[name][-1:], inserted, whole])
+    return Curves(deletion, insertion)
 
 
 def mean_colour(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -77,9 +92,22 @@ def area(scores: NDArray[np.floating], whole: float, baseline: float) -> float:
 
 
 def areas(curves: Curves, target: Target, classes: tuple[str, ...]) -> dict[str, float]:
-    """`deletion_area` and `insertion_area` on the target's logit, and both with `_contrast` on its contrast."""
-    plain, contrast = Target(target.code).weights(classes), contrast_of(curves, target, classes).weights(classes)
-    return {**_areas(curves, plain, ""), **_areas(curves, contrast, "_contrast")}
+    """The area under every curve by its `area_name`, on the target's logit and on its contrast."""
+    scores = {False: Target(target.code), True: contrast_of(curves, target, classes)}
+    return {
+        area_name(kind, baseline, contrast=contrast): _area(curves, kind, baseline, score.weights(classes))
+        for contrast, score in scores.items()
+        for kind in DECIDING
+        for baseline in BASELINES
+    }
+
+
+def area_name(kind: str, baseline: str, *, contrast: bool) -> str:
+    """What the area under a curve is called among measures: "deletion_area" or "insertion_area" on the baseline that
+    decides, with "_blur" or "_mean_colour" on the other one, and with "_contrast" where it is of a contrast.
+    """
+    on = "" if baseline == DECIDING[kind] else f"_{baseline}"
+    return f"{kind}_area{on}{'_contrast' if contrast else ''}"
 
 
 def contrast_of(curves: Curves, target: Target, classes: tuple[str, ...]) -> Target:
@@ -90,13 +118,9 @@ def contrast_of(curves: Curves, target: Target, classes: tuple[str, ...]) -> Tar
     return Target(target.code, max(others, key=lambda code: float(curves.whole[classes.index(code)])))
 
 
-def _areas(curves: Curves, weights: NDArray[np.float32], suffix: str) -> dict[str, float]:
-    deletion, insertion = curves.deletion @ weights, curves.insertion @ weights
-    whole = float(deletion[0])
-    return {
-        f"deletion_area{suffix}": area(deletion, whole, float(deletion[-1])),
-        f"insertion_area{suffix}": area(insertion, whole, float(insertion[0])),
-    }
+def _area(curves: Curves, kind: str, baseline: str, weights: NDArray[np.float32]) -> float:
+    blank = curves.deletion[baseline][-1] @ weights
+    return area(curves.of(kind, baseline) @ weights, float(curves.whole @ weights), float(blank))
 
 
 def _logits(

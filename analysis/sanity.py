@@ -3,8 +3,9 @@
 Stage by stage, from the logits down to the image, the weights are randomised; a method whose map stays the same
 explains the image and not the network. A stage is a run of layers with outputs of the same size.
 
-Departure: a layer's weights are shuffled within each tensor, as Quantus (Hedström et al. 2023) does, instead of drawn
-anew. The distribution stays, so that activations neither vanish nor explode and only what was learnt is lost.
+Departure: a layer's weights are shuffled within each tensor instead of drawn anew. The distribution stays, so that
+activations neither vanish nor explode and only what was learnt is lost. Quantus (Hedström et al. 2023) shuffles too,
+but along a tensor's first axis alone, which leaves most of a convolution's filters as they were.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.bootstrap import Estimate, estimate, lesion_weights
 from analysis.rank_correlation import rank_correlation
 from explain import explain
 from explain.methods import METHODS
@@ -53,14 +55,16 @@ class Stage:
 class MethodSanity:
     """How a method's maps keep to the trained network's: mean Spearman correlations over images after every stage.
 
-    `signed` is that of the maps as they are, `absolute` that of their absolute values; both in [-1, 1]. `images` names
-    the images.
+    `signed` is that of the maps as they are, `absolute` that of their absolute values; both in [-1, 1], with 95 %
+    intervals over lesions. `images` names the images, each of another lesion. `outdated` says that it was measured on
+    other weights than the bundle has now, and so says nothing of them.
     """
 
     stages: tuple[str, ...]
-    signed: tuple[float, ...]
-    absolute: tuple[float, ...]
+    signed: tuple[Estimate, ...]
+    absolute: tuple[Estimate, ...]
     images: tuple[str, ...]
+    outdated: bool = False
 
     @property
     def passes(self) -> bool:
@@ -69,7 +73,7 @@ class MethodSanity:
         The signed one, since it is what is shown and what all other measures judge; under 0.5 the two rankings share
         less than a quarter of their variance.
         """
-        return self.signed[-1] < PASSES_BELOW
+        return self.signed[-1].value < PASSES_BELOW
 
 
 def sanity(
@@ -80,9 +84,10 @@ def sanity(
 ) -> MethodSanity:
     """Randomise the network of `bundle` stage by stage and compare the maps of `method` on `images`.
 
-    Images are RGB of any size, by name. The called class is explained. Every image has its own random networks, seeded
-    by its position, since one random network may by chance be like the trained one. Costs (stages + 1) · images runs
-    of the method; needs TensorFlow. `on_progress` is told how many runs of how many are done.
+    Images are RGB of any size, by name, each of another lesion. The called class is explained. Every image has its own
+    random networks, seeded by its position, since one random network may by chance be like the trained one: the
+    intervals hold both kinds of chance. Costs (stages + 1) · images runs of the method; needs TensorFlow.
+    `on_progress` is told how many runs of how many are done.
     """
     trained = Predictor(bundle)
     cascade = stages(load_keras(bundle))
@@ -101,8 +106,8 @@ def sanity(
                 on_progress(position * (len(cascade) + 1) + depth + 2, total)
     return MethodSanity(
         tuple(stage.label for stage in cascade),
-        tuple(signed.mean(axis=0).tolist()),
-        tuple(absolute.mean(axis=0).tolist()),
+        _means(signed),
+        _means(absolute),
         tuple(images),
     )
 
@@ -151,28 +156,52 @@ def randomised(bundle: ModelBundle, layers: Sequence[str], seed: int) -> Iterato
 def read_sanity(bundle: ModelBundle) -> dict[str, MethodSanity]:
     """What `lesionlens sanity` has found about each method on this model, by its code; empty where it has not run.
 
-    Raises SanityError for a file that it did not write.
+    Where the bundle's weights have changed since, each is marked as outdated. Raises SanityError for a file that it did
+    not write.
     """
     path = bundle.path / SANITY_FILE
     if not path.is_file():
         return {}
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        return {method: _restored(one) for method, one in stored.items() if method in METHODS}
+        outdated = stored["weights"] != bundle.weights_digest
+        return {method: _restored(one, outdated) for method, one in stored["methods"].items() if method in METHODS}
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise SanityError(f"{path} is not what `lesionlens sanity` writes; run it again.") from error
 
 
 def write_sanity(bundle: ModelBundle, method: str, found: MethodSanity) -> None:
-    """Keep what was found about a method with the bundle, atomically, beside what is known of others."""
-    known = {**read_sanity(bundle), method: found}
-    content = {code: asdict(known[code]) for code in METHODS if code in known}
+    """Keep what was found about a method with the bundle, atomically, beside what is known of others.
+
+    What was measured on other weights than the bundle has now, and what is damaged, makes way.
+    """
+    try:
+        known = {code: one for code, one in read_sanity(bundle).items() if not one.outdated}
+    except SanityError:
+        known = {}
+    known[method] = found
+    methods = {code: _stored(known[code]) for code in METHODS if code in known}
+    content = {"weights": bundle.weights_digest, "methods": methods}
     write_atomically(bundle.path / SANITY_FILE, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
 
 
-def _restored(stored: Mapping[str, Sequence[Any]]) -> MethodSanity:
-    signed, absolute = (tuple(float(value) for value in stored[name]) for name in ("signed", "absolute"))
+def _means(correlations: NDArray[np.float64]) -> tuple[Estimate, ...]:
+    """The mean of correlations (images, stages) after every stage, with its interval over the images' lesions."""
+    weights = lesion_weights(map(str, range(len(correlations))))
+    return tuple(estimate(means) for means in (weights @ correlations / len(correlations)).T)
+
+
+def _stored(found: MethodSanity) -> dict[str, Any]:
+    return {name: value for name, value in asdict(found).items() if name != "outdated"}
+
+
+def _restored(stored: Mapping[str, Sequence[Any]], outdated: bool) -> MethodSanity:
+    signed, absolute = (tuple(_estimate(one) for one in stored[name]) for name in ("signed", "absolute"))
     stages, images = (tuple(str(name) for name in stored[names]) for names in ("stages", "images"))
     if not 0 < len(stages) == len(signed) == len(absolute):
         raise ValueError("every stage has two correlations")
-    return MethodSanity(stages, signed, absolute, images)
+    return MethodSanity(stages, signed, absolute, images, outdated)
+
+
+def _estimate(stored: Mapping[str, float]) -> Estimate:
+    return Estimate(*(float(stored[end]) for end in ("value", "low", "high")))

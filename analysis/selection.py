@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.artefacts import shows
 from analysis.predictions import margin
 
 
@@ -25,7 +26,8 @@ class Selection:
     """Cases that pass every condition; an empty tuple or None asks for nothing.
 
     `confidence` is a closed range in [0, 1], `age` a closed range in years that passes no case of unknown age. `search`
-    is part of an image_id or lesion_id, in either case.
+    is part of an image_id or lesion_id, in either case. `artefacts` are all to be seen on the image and `no_artefacts`
+    are not; they need a table with descriptors of image quality.
     """
 
     diagnosis: tuple[str, ...] = ()
@@ -38,6 +40,8 @@ class Selection:
     age: tuple[float, float] | None = None
     search: str = ""
     margin: MarginRange | None = None
+    artefacts: tuple[str, ...] = ()
+    no_artefacts: tuple[str, ...] = ()
 
 
 def select(table: pd.DataFrame, selection: Selection) -> pd.DataFrame:
@@ -56,6 +60,10 @@ def select(table: pd.DataFrame, selection: Selection) -> pd.DataFrame:
     if selection.margin is not None:
         margins = margin(table, selection.margin.code, selection.margin.against)
         keep &= (margins >= selection.margin.low) & (margins < selection.margin.high)
+    for name in selection.artefacts:
+        keep &= shows(table, name)
+    for name in selection.no_artefacts:
+        keep &= ~shows(table, name)
     return table[keep]
 
 

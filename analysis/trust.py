@@ -57,8 +57,9 @@ def trust(
 ) -> Iterator[Trust]:
     """Judge an attribution of a prepared image, uint8 (size, size, 3): first without stability, then with it.
 
-    `mask` is bool (size, size), True in the lesion; without one it is estimated. The first costs 49 evaluations and 48
-    for each control, which are remembered for the next method on the same image; the second 5 runs of the method.
+    `mask` is bool (size, size), True in the lesion; without one it is estimated. The first costs 95 evaluations and as
+    many for each control, which are remembered for the next method on the same image; the second 5 runs of the method.
+    `check` is called before every batch, and between the controls.
     """
     lesion = segment(image) if mask is None else mask
     target, classes = attribution.target, predictor.bundle.card.classes
@@ -94,8 +95,8 @@ def measures(
 ) -> dict[str, float]:
     """Every measure of an attribution of a prepared image, uint8 (size, size, 3), against its mask, bool (size, size).
 
-    The names are those of `areas`, `localisation` and `stability`. Costs 49 evaluations and `len(views)` + 3 runs of
-    the method.
+    The names are those of `faithfulness.areas`, `localisation` and `stability`, and with a method's code before them
+    the columns of an audit. Costs 95 evaluations and `len(views)` + 3 runs of the method.
     """
     values = enlarged(attribution, *image.shape[:2])
     curves = perturbation_curves(values, image, predictor, check=check)
@@ -108,7 +109,7 @@ def control_measures(
 ) -> dict[str, dict[str, float]]:
     """The measures of every control but its stability, by its code; image, mask and names as for `measures`.
 
-    Costs 49 evaluations a control, once an image: a control's map is the same for every target.
+    Costs 95 evaluations a control, once an image: a control's map is the same for every target.
     """
     classes = predictor.bundle.card.classes
     found = {code: _control(code, predictor, image.tobytes(), image.shape) for code in controls()}

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from analysis.faithfulness import DECIDING, EXCHANGED, area_name
 from analysis.sanity import PASSES_BELOW, MethodSanity
 from explain.methods import METHODS
 
@@ -47,28 +48,34 @@ def verdicts(
     )
 
 
-def faithfulness(measures: Measures, *, contrast: bool) -> float:
-    """Insertion area less deletion area, on the contrast or on the target's logit: the higher the better."""
-    suffix = "_contrast" if contrast else ""
-    return measures[f"insertion_area{suffix}"] - measures[f"deletion_area{suffix}"]
+def faithfulness(measures: Measures, *, contrast: bool, baselines: Mapping[str, str] = DECIDING) -> float:
+    """Insertion area less deletion area, on the contrast or on the target's logit: the higher the better.
+
+    `baselines` are those of each kind of curve: DECIDING or EXCHANGED.
+    """
+    insertion, deletion = (
+        measures[area_name(kind, baselines[kind], contrast=contrast)] for kind in ("insertion", "deletion")
+    )
+    return insertion - deletion
 
 
 def against_controls(method: str, measures: Measures, controls: Mapping[str, Measures], *, contrast: bool) -> Verdict:
-    """Whether the map finds what moves the score better than maps that know nothing of the network."""
-    own = faithfulness(measures, contrast=contrast)
-    others = {code: faithfulness(one, contrast=contrast) for code, one in controls.items() if code != method}
+    """Whether the map finds what moves the score better than maps that know nothing of the network.
+
+    On the baselines that decide; the detail says what the others would have said.
+    """
+    others = {code: one for code, one in controls.items() if code != method}
+    own, found = _faithfulness_of(measures, others, contrast=contrast, baselines=DECIDING)
     if not others:
         return Verdict("controls", None, "controls not measured", "", f"Insertion less deletion area: {_number(own)}.")
-    beaten_by = [METHODS[code].name for code, other in others.items() if other >= own]
-    if not beaten_by:
-        text = "better than controls"
-    elif len(beaten_by) == len(others):
-        text = "worse than controls"
-    else:
-        text = f"no better than {' and '.join(beaten_by)}"
-    found = ", ".join(f"{METHODS[code].name} {_number(other)}" for code, other in others.items())
-    number = f"{_number(own)} against {_number(max(others.values()))}"
-    return Verdict("controls", not beaten_by, text, number, f"Insertion less deletion area: {_number(own)}; {found}.")
+    own_exchanged, found_exchanged = _faithfulness_of(measures, others, contrast=contrast, baselines=EXCHANGED)
+    listed = ", ".join(f"{METHODS[code].name} {_number(other)}" for code, other in found.items())
+    detail = (
+        f"Insertion less deletion area: {_number(own)}; {listed}. With the baselines exchanged: "
+        f"{_number(own_exchanged)}, {_against(own_exchanged, found_exchanged)}."
+    )
+    number = f"{_number(own)} against {_number(max(found.values()))}"
+    return Verdict("controls", own > max(found.values()), _against(own, found), number, detail)
 
 
 def on_stability(measures: Measures) -> Verdict:
@@ -90,20 +97,21 @@ def on_stability(measures: Measures) -> Verdict:
 
 def on_sanity(sanity: MethodSanity | None) -> Verdict:
     """Whether the method's maps depend on what the network has learnt; of the model, not of this image."""
-    if sanity is None:
-        return Verdict(
-            "sanity",
-            None,
-            "sanity not measured",
-            "",
-            "It is measured once for a model, by the command lesionlens sanity.",
+    if sanity is None or sanity.outdated:
+        why = (
+            "It is measured once for a model, by the command lesionlens sanity."
+            if sanity is None
+            else "It was measured on other weights; run lesionlens sanity on this model again."
         )
+        return Verdict("sanity", None, "sanity not measured", "", why)
+    found = sanity.signed[-1]
     detail = (
-        f"Rank correlation with the maps of a randomised network: {_number(sanity.signed[-1])}, "
-        f"over {len(sanity.images)} images; passes below {PASSES_BELOW:.1f}."
+        f"Rank correlation with the maps of a randomised network: {_number(found.value)} (95 % interval "
+        f"{_number(found.low)} to {_number(found.high)}), over {len(sanity.images)} images; passes below "
+        f"{PASSES_BELOW:.1f}."
     )
     text = "passes sanity" if sanity.passes else "fails sanity"
-    return Verdict("sanity", sanity.passes, text, _number(sanity.signed[-1]), detail)
+    return Verdict("sanity", sanity.passes, text, _number(found.value), detail)
 
 
 def on_localisation(measures: Measures) -> Verdict:
@@ -121,6 +129,23 @@ def on_localisation(measures: Measures) -> Verdict:
         return Verdict("localisation", True, "on the lesion", inside, detail)
     text = "partly off the lesion" if ratio < 1 else "off the lesion"
     return Verdict("localisation", False, text, inside, detail)
+
+
+def _faithfulness_of(
+    measures: Measures, others: Mapping[str, Measures], *, contrast: bool, baselines: Mapping[str, str]
+) -> tuple[float, dict[str, float]]:
+    own, *found = (faithfulness(one, contrast=contrast, baselines=baselines) for one in (measures, *others.values()))
+    return own, dict(zip(others, found, strict=True))
+
+
+def _against(own: float, controls: Mapping[str, float]) -> str:
+    """How a map compares with controls, in words; a control that is as good is no worse."""
+    as_good = [METHODS[code].name for code, other in controls.items() if other >= own]
+    if not as_good:
+        return "better than controls"
+    if len(as_good) == len(controls):
+        return "worse than controls"
+    return f"no better than {' and '.join(as_good)}"
 
 
 def _number(value: float) -> str:

@@ -11,41 +11,44 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Annotated, Any
 
+import numpy as np
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from numpy import uint8
 from numpy.typing import NDArray
 
+from analysis.agreement import agreement
 from analysis.predictions import PredictionsError
+from analysis.region_values import has_regions, region_values
 from analysis.trust import trust
 from app import urls
 from app.answers import attribution_answer, error_answer, prediction_answer
+from app.asked_map import AskedMap, asked_map, check_ensemble, check_predicting
 from app.context import Context
-from app.disconnect import finished
+from app.disconnect import StoppedError, finished
 from app.method_choice import method_answers
-from app.patient import Asked, check_patient, with_patient
+from app.patient import Asked, with_patient
+from app.region_answer import regions_answer
 from app.trust_answer import trust_answer
 from app.uploads import TooLargeError, data_url, png, read_image_file, shrink
-from explain import check_method, explain
-from explain.attribution import ExplanationError, StopSignal
-from explain.methods import DEFAULT_METHOD
-from model.bundle import BundleError
+from explain import explain
+from explain.attribution import Attribution, StopSignal
 from model.images import ImageError, decode, prepare, upright_size
 from model.metadata import MetadataError
 from model.phantoms import SAMPLES, sample
 from model.prediction import Prediction
 
 CONCURRENT_IMAGES = 2
-MAX_SEED = 2**32 - 1
 THUMBNAIL_SIDE = 240
 SHOWN_SIDE = 640  # pixels that a large photograph is shown with, at least
 SPARE = 3  # times the network's size, as `prepare` has it, is enough of a large photograph
-CALLED_AGAINST_ITSELF = "{} is the called class. Name a target, or another class to contrast with."
+CLIENT_CLOSED_REQUEST = 499  # as nginx has it in its log; nobody receives it
 IMMUTABLE = {"Cache-Control": "public, max-age=86400"}
 
 
 def register(server: FastAPI, context: Context) -> None:
     """Add the routes to `server`."""
+    checked = asked_map(context)
     slots = asyncio.Semaphore(CONCURRENT_IMAGES)  # bounds the memory that decoding takes
 
     def for_the_model(content: bytes) -> NDArray[uint8]:
@@ -74,6 +77,17 @@ def register(server: FastAPI, context: Context) -> None:
         work = loop.run_in_executor(threads, answer, name, image)
         return JSONResponse(await finished(request, work, left or threading.Event()))
 
+    async def answer_with_map(
+        request: Request,
+        answer: Callable[[Context, str, NDArray[uint8], AskedMap, StopSignal], dict[str, Any]],
+        asked: AskedMap,
+    ) -> JSONResponse:
+        left = threading.Event()
+        threads = context.explanation_threads
+        return await answer_about_image(
+            request, lambda name, image: answer(context, name, image, asked, left.is_set), threads=threads, left=left
+        )
+
     def opened(name: str, small: NDArray[uint8], size: tuple[int, int], tta: bool, ensemble: bool) -> dict[str, Any]:
         # The small image is what the maps will explain, so what is predicted.
         answer = prediction_answer(name, predicted(context, small, tta, ensemble))
@@ -86,6 +100,10 @@ def register(server: FastAPI, context: Context) -> None:
     @server.exception_handler(MetadataError)
     def no_such_patient(request: Request, error: MetadataError) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, 422)
+
+    @server.exception_handler(StoppedError)
+    def client_has_left(request: Request, error: StoppedError) -> Response:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
 
     @server.get(f"{urls.API}/health")
     def health() -> dict[str, str]:
@@ -102,7 +120,7 @@ def register(server: FastAPI, context: Context) -> None:
 
         With `age` (years), `sex` or `site` the answer also holds the prediction that takes the patient into account.
         """
-        await asyncio.to_thread(check_asked, context, ensemble, asked)
+        await asyncio.to_thread(check_predicting, context, ensemble, asked)
 
         def answer(name: str, image: NDArray[uint8]) -> dict[str, Any]:
             return answered(context, name, predicted(context, image, tta, ensemble), ensemble, asked)
@@ -110,51 +128,24 @@ def register(server: FastAPI, context: Context) -> None:
         return await answer_about_image(request, answer)
 
     @server.post(f"{urls.API}/explain")
-    async def explain_image(
-        request: Request,
-        asked: Annotated[Asked, Depends()],
-        method: str = DEFAULT_METHOD,
-        target: str | None = None,
-        against: str | None = None,
-        seed: int = 0,
-        layer: str | None = None,
-        library: bool = False,
-        tta: bool = False,
-        ensemble: bool = False,
-    ) -> JSONResponse:
+    async def explain_image(request: Request, asked: Annotated[AskedMap, Depends(checked)]) -> JSONResponse:
         """Predict and explain the image in the request; the target is the called class unless one is given.
+
+        With `methods`, codes parted by commas, `agreement` is the rank correlation of the map's superpixels with those
+        of these methods' maps.
 
         `tta`, `ensemble`, `age`, `sex` and `site` are for the prediction: the map always explains the one model and the
         image as it stands. `layer` and `library` are for the methods of which `methods` says so.
         """
-        check_question(context, method, target, against, seed, layer=layer, library=library)
-        await asyncio.to_thread(check_asked, context, ensemble, asked)
-        left = threading.Event()
-
-        def answer(name: str, image: NDArray[uint8]) -> dict[str, Any]:
-            question = (context, name, image, method, target, against, seed, left.is_set)
-            return explained(*question, layer=layer, library=library, tta=tta, ensemble=ensemble, asked=asked)
-
-        return await answer_about_image(request, answer, threads=context.explanation_threads, left=left)
+        return await answer_with_map(request, explained, asked)
 
     @server.post(f"{urls.API}/trust")
-    async def judge_image(
-        request: Request,
-        method: str = DEFAULT_METHOD,
-        target: str | None = None,
-        against: str | None = None,
-        seed: int = 0,
-    ) -> JSONResponse:
+    async def judge_image(request: Request, asked: Annotated[AskedMap, Depends(checked)]) -> JSONResponse:
         """How far the map can be believed that `explain` gives to the same question; takes several times as long.
 
-        The lesion's outline is estimated.
+        The lesion's outline is estimated. With `methods` it also says how far the map agrees with theirs.
         """
-        check_question(context, method, target, against, seed)
-
-        def answer(name: str, image: NDArray[uint8]) -> dict[str, Any]:
-            return judged(context, name, image, method, target, against, seed)
-
-        return await answer_about_image(request, answer, threads=context.explanation_threads)
+        return await answer_with_map(request, judged, asked)
 
     @server.post(f"{urls.API}/images")
     async def open_image(request: Request, tta: bool = False, ensemble: bool = False) -> JSONResponse:
@@ -197,48 +188,6 @@ def register(server: FastAPI, context: Context) -> None:
         return Response(png(small), media_type="image/png", headers=IMMUTABLE)
 
 
-def check_question(
-    context: Context,
-    method: str,
-    target: str | None,
-    against: str | None,
-    seed: int = 0,
-    *,
-    layer: str | None = None,
-    library: bool = False,
-) -> None:
-    """Raise HTTPException 422 unless the method can be asked so and the classes are two different ones."""
-    try:
-        check_method(method, context.bundle, layer, library=library)
-    except ExplanationError as error:
-        raise HTTPException(422, str(error)) from error
-    for code in (target, against):
-        if code is not None and code not in context.bundle.card.classes:
-            raise HTTPException(
-                422, f"target and against are of {', '.join(context.bundle.card.classes)}, not {code!r}."
-            )
-    if not 0 <= seed <= MAX_SEED:
-        raise HTTPException(422, f"seed is a whole number from 0 to {MAX_SEED}.")
-    if target is not None and target == against:
-        raise HTTPException(422, "target and against are the same class.")
-
-
-def check_ensemble(context: Context, ensemble: bool) -> None:
-    """Raise HTTPException 422 when the ensemble is asked for and there is none; the first time it loads all members."""
-    if ensemble:
-        try:
-            _ = context.ensemble
-        except BundleError as error:
-            raise HTTPException(422, str(error)) from error
-
-
-def check_asked(context: Context, ensemble: bool, asked: Asked) -> None:
-    """Raise HTTPException as `check_ensemble` does, MetadataError as `check_patient` does."""
-    check_ensemble(context, ensemble)
-    bundles = [member.bundle for member in context.ensemble.members] if ensemble else [context.bundle]
-    check_patient(bundles, asked)
-
-
 def answered(context: Context, name: str, prediction: Prediction, ensemble: bool, asked: Asked) -> dict[str, Any]:
     """The answer about a prediction, and beside it, `with_metadata`, the one that takes the patient into account."""
     answer = prediction_answer(name, prediction)
@@ -253,51 +202,61 @@ def predicted(context: Context, image: NDArray[uint8], tta: bool, ensemble: bool
 
 
 def explained(
-    context: Context,
-    name: str,
-    image: NDArray[uint8],
-    method: str,
-    target: str | None,
-    against: str | None,
-    seed: int,
-    should_stop: StopSignal,
-    *,
-    layer: str | None = None,
-    library: bool = False,
-    tta: bool = False,
-    ensemble: bool = False,
-    asked: Asked,
+    context: Context, name: str, image: NDArray[uint8], asked: AskedMap, should_stop: StopSignal
 ) -> dict[str, Any]:
-    """The prediction of an image and one method's map, for the called class where `target` is None.
+    """The prediction of an image, one method's map, and its agreement with the maps of the others that are asked for.
 
-    The map is unfinished where `should_stop` has ended it.
+    `regions` are those of a method that has regions, else null. The map is unfinished where `should_stop` has ended it.
     """
-    prediction = predicted(context, image, tta, ensemble)
-    target = target or prediction.predicted
-    if target == against:
-        raise HTTPException(422, CALLED_AGAINST_ITSELF.format(against))
-    question = (image, context.predictor, method, target, against)
-    attribution = explain(*question, seed=seed, layer=layer, library=library, should_stop=should_stop)
-    answer = answered(context, name, prediction, ensemble, asked)
-    return {**answer, "attribution": attribution_answer(attribution)}
+    image = prepare(image, context.bundle.card.size)
+    prediction = predicted(context, image, asked.tta, asked.ensemble)
+    attribution = made(context, image, prediction, asked, should_stop)
+    answer = answered(context, name, prediction, asked.ensemble, asked.patient)
+    return {
+        **answer,
+        "attribution": attribution_answer(attribution),
+        "regions": regions_answer(region_values(attribution, image)) if has_regions(asked.method) else None,
+        "agreement": agreement_with(context, image, attribution, asked, should_stop),
+    }
 
 
 def judged(
-    context: Context,
-    name: str,
-    image: NDArray[uint8],
-    method: str,
-    target: str | None,
-    against: str | None,
-    seed: int,
+    context: Context, name: str, image: NDArray[uint8], asked: AskedMap, should_stop: StopSignal
 ) -> dict[str, Any]:
-    """What one method's map of a prepared image is worth, for the called class where `target` is None."""
-    target = target or context.predictor.predict(image).predicted
-    if target == against:
-        raise HTTPException(422, CALLED_AGAINST_ITSELF.format(against))
-    attribution = explain(image, context.predictor, method, target, against, seed=seed)
-    *_, found = trust(attribution, image, context.predictor)
-    return {"image": name, **trust_answer(found, context.bundle.card.classes)}
+    """What one method's map of a prepared image is worth; raises StoppedError once `should_stop` says so."""
+
+    def go_on() -> None:
+        if should_stop():
+            raise StoppedError
+
+    attribution = made(context, image, predicted(context, image, asked.tta, asked.ensemble), asked, should_stop)
+    *_, found = trust(attribution, image, context.predictor, check=go_on)
+    agreed = agreement_with(context, image, attribution, asked, should_stop)
+    return {"image": name, **trust_answer(found, context.bundle.card.classes), "agreement": agreed}
+
+
+def made(
+    context: Context, image: NDArray[uint8], prediction: Prediction, asked: AskedMap, should_stop: StopSignal
+) -> Attribution:
+    """The map that is asked for, of the called class where no target is named."""
+    target = asked.target_or(prediction.predicted)
+    question = (image, context.predictor, asked.method, target, asked.against)
+    return explain(*question, seed=asked.seed, layer=asked.layer, library=asked.library, should_stop=should_stop)
+
+
+def agreement_with(
+    context: Context, image: NDArray[uint8], attribution: Attribution, asked: AskedMap, should_stop: StopSignal
+) -> dict[str, float]:
+    """How far a map of a prepared image agrees with those of the other methods that are asked for, by their codes."""
+    if not asked.others:
+        return {}
+    target = attribution.target
+    maps = {asked.method: attribution}
+    for code in asked.others:
+        question = (image, context.predictor, code, target.code, target.against)
+        maps[code] = explain(*question, seed=asked.seed, should_stop=should_stop)
+    found = agreement(maps, image).loc[asked.method, asked.others]
+    return dict(zip(asked.others, found.to_numpy(np.float64).tolist(), strict=True))
 
 
 @lru_cache(maxsize=len(SAMPLES))

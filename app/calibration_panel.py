@@ -15,12 +15,17 @@ from app.figures import reliability_figure
 from app.numbers import decimal, with_interval
 
 SWITCH = "metrics-calibration"
-TEST, OUT_OF_FOLD = "test", "out-of-fold"
+TEST, OUT_OF_FOLD, AUDIT = "test", "out-of-fold", "audit"
 HEIGHT = 420
 
 
 def chosen_cases(context: Context, query: Mapping[str, str]) -> str:
-    """Whose cases the address wants: this model's test part, or those of all folds where they are there."""
+    """Whose cases the address wants: this model's test part, or those of all folds where they are there.
+
+    Under an audit they are the audit's.
+    """
+    if context.audit is not None:
+        return AUDIT
     if context.cross_validation is None:
         return TEST
     return TEST if query.get("calibration") == TEST else OUT_OF_FOLD
@@ -47,15 +52,14 @@ def calibration_panel(context: Context, query: Mapping[str, str]) -> Component:
             ],
             className="panels two",
         ),
-        html.P("Temperatures, each fitted to its fold's validation part:", className="caption"),
-        html.Ul(_temperatures(context), className="temperatures"),
-        actions=[_switch(cases)] if context.cross_validation is not None else [],
+        *([] if cases == AUDIT else _temperatures(context)),
+        actions=[_switch(cases)] if cases != AUDIT and context.cross_validation is not None else [],
     )
 
 
 def _sentence(validated: CrossValidation | None, cases: str, shown: Calibration) -> str:
     count = sum(one.cases for one in shown.after.bins)
-    of_what = f"{count:,} images of this model's test part"
+    of_what = f"{count:,} images of {'the audit' if cases == AUDIT else 'this model’s test part'}"
     if cases == OUT_OF_FOLD and validated is not None:
         of_what = (
             f"{count:,} images, each said by the one of {len(validated.figures.folds)} models that has not seen it"
@@ -76,9 +80,13 @@ def _diagram(title: str, diagram: Reliability, name: str) -> Component:
 
 def _temperatures(context: Context) -> list[Component]:
     validated, card = context.cross_validation, context.bundle.card
-    if validated is None:
-        return [html.Li(f"this model {card.temperature:.3f}")]
-    return [html.Li(f"fold {fold.fold} {fold.temperature:.3f}") for fold in validated.figures.folds]
+    temperatures = [html.Li(f"this model {card.temperature:.3f}")]
+    if validated is not None:
+        temperatures = [html.Li(f"fold {fold.fold} {fold.temperature:.3f}") for fold in validated.figures.folds]
+    return [
+        html.P("Temperatures, each fitted to its fold's validation part:", className="caption"),
+        html.Ul(temperatures, className="temperatures"),
+    ]
 
 
 def _switch(cases: str) -> Component:

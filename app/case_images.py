@@ -5,14 +5,12 @@ from functools import lru_cache
 from pathlib import Path
 
 import dash_mantine_components as dmc
-import numpy as np
 from dash import html
 from dash.development.base_component import Component
 from fastapi import FastAPI, HTTPException, Response
 from fastapi.responses import FileResponse
 from PIL import Image
 
-from analysis.predictions import MAP_COLUMN, class_maps
 from app import urls
 from app.components import icon
 from app.context import Context
@@ -28,10 +26,10 @@ CACHED = {"Cache-Control": "private, max-age=3600"}
 
 
 def stored_attribution(results: Results, image_id: str, target: Target) -> Attribution:
-    """The Grad-CAM map of a test case as it was stored with the predictions; raises KeyError for an unknown case."""
-    maps = class_maps(np.asarray(results.table.at[image_id, MAP_COLUMN]), results.classes)
+    """The Grad-CAM map of a case as it was stored with its prediction; raises KeyError for an unknown case."""
+    maps = results.maps(image_id)
     values = maps[target.code] if target.against is None else maps[target.code] - maps[target.against]
-    return Attribution(values, "gradcam", target, {"source": "test predictions"}, seed=0, evaluations=0, seconds=0.0)
+    return Attribution(values, "gradcam", target, {"source": "stored predictions"}, seed=0, evaluations=0, seconds=0.0)
 
 
 def picture(context: Context, image_id: str, target: Target | None = None, *, large: bool = False) -> Component:

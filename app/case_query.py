@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from analysis.selection import MarginRange, Selection
 
 CATEGORIES = ("diagnosis", "predicted", "confirmation", "sex", "site")
+ARTEFACTS = ("artefacts", "no_artefacts")
 RANGES = ("confidence", "age")
 CORRECT = {"yes": True, "no": False}
 
@@ -14,15 +15,17 @@ class QueryError(ValueError):
     """The query of an address asks for something that there is not; the message says what and what there is."""
 
 
-def read_selection(query: Mapping[str, str], classes: tuple[str, ...]) -> Selection:
+def read_selection(query: Mapping[str, str], classes: tuple[str, ...], artefacts: tuple[str, ...] = ()) -> Selection:
     """The selection that a query means; names that are not of a selection are left alone.
+
+    `artefacts` are those that the images' quality is known by.
 
     Several values of a category are parted by commas, the ends of a range by a hyphen ("40-60"). Raises QueryError.
     """
     correct = query.get("correct")
     if correct is not None and correct not in CORRECT:
         raise QueryError(f"correct is {' or '.join(CORRECT)}, not {correct!r}.")
-    categories = {name: tuple(filter(None, query.get(name, "").split(","))) for name in CATEGORIES}
+    categories = {name: _read_values(query, name) for name in CATEGORIES}
     unknown = sorted(set(categories["diagnosis"] + categories["predicted"]) - set(classes))
     if unknown:
         raise QueryError(f"{unknown[0]!r} is none of the classes {', '.join(classes)}.")
@@ -37,6 +40,7 @@ def read_selection(query: Mapping[str, str], classes: tuple[str, ...]) -> Select
         age=_read_range(query, "age"),
         search=query.get("search", ""),
         margin=_read_margin(query, classes),
+        **{name: _read_artefacts(query, name, artefacts) for name in ARTEFACTS},
     )
 
 
@@ -44,7 +48,7 @@ def write_selection(selection: Selection) -> dict[str, str | None]:
     """The query of a selection, with None for each condition that it does not make."""
     margin = selection.margin
     return {
-        **{name: ",".join(getattr(selection, name)) or None for name in CATEGORIES},
+        **{name: ",".join(getattr(selection, name)) or None for name in (*CATEGORIES, *ARTEFACTS)},
         "correct": {True: "yes", False: "no", None: None}[selection.correct],
         **{name: _write_range(getattr(selection, name)) for name in RANGES},
         "search": selection.search or None,
@@ -52,6 +56,20 @@ def write_selection(selection: Selection) -> dict[str, str | None]:
         "margin_from": None if margin is None else _write_bound(margin.low),
         "margin_below": None if margin is None else _write_bound(margin.high),
     }
+
+
+def _read_values(query: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(filter(None, query.get(name, "").split(",")))
+
+
+def _read_artefacts(query: Mapping[str, str], name: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    values = _read_values(query, name)
+    unknown = sorted(set(values) - set(known))
+    if unknown and not known:
+        raise QueryError("What else the images show is known of an audit's cases alone (see the list of models).")
+    if unknown:
+        raise QueryError(f"{unknown[0]!r} is none of the artefacts {', '.join(known)}.")
+    return values
 
 
 def _read_range(query: Mapping[str, str], name: str) -> tuple[float, float] | None:

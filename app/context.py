@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from analysis.audit_reader import Audit
 from analysis.cross_validation import CrossValidation
 from analysis.explanations import Explanations, read_explanations
 from analysis.predictions import COMMITTED
+from app.jobs import Jobs
 from app.leakage_results import LeakageResults
 from app.model_card import ModelCard, model_card, shipped_cross_validation
 from app.results import Results
+from app.tensorflow_start import TensorFlowStart
 from model.bundle import ModelBundle, folds
 from model.ensemble import Ensemble, open_ensemble
 from model.prediction import Predictor
@@ -25,17 +28,30 @@ def explanation_threads() -> ThreadPoolExecutor:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """What the dashboard can be about: a model and its own test part, or an audit, with the model that explains."""
+
+    bundle: ModelBundle
+    audit: Audit | None = None
+
+
+@dataclass(frozen=True)
 class Context:
     """Read-only, so that any number of server processes can hold the same one.
 
     `data_path` is the folder of the data set whose images are shown beside the predictions, or None. `models` are those
-    to choose from by name, this one among them, first the one at `/`; their contexts share `explanation_threads`.
+    to choose from by name, this one among them, first the one at `/`; their contexts share `explanation_threads`,
+    `maps`, which are those that browsers wait for, and `tensorflow`.
+    Where there is an `audit`, its cases are shown instead of the test part of `bundle`.
     """
 
     bundle: ModelBundle
     data_path: Path | None = None
-    models: Mapping[str, ModelBundle] = field(default_factory=dict)
+    audit: Audit | None = None
+    models: Mapping[str, Choice] = field(default_factory=dict)
     explanation_threads: ThreadPoolExecutor = field(default_factory=explanation_threads)
+    maps: Jobs = field(default_factory=Jobs)
+    tensorflow: TensorFlowStart = field(default_factory=TensorFlowStart)
 
     @cached_property
     def predictor(self) -> Predictor:
@@ -59,8 +75,8 @@ class Context:
 
     @cached_property
     def results(self) -> Results:
-        """The model's test predictions and what they amount to."""
-        return Results(self.bundle)
+        """The predictions that are shown, of the model's test part or the audit, and what they amount to."""
+        return Results(self.bundle, self.audit)
 
     @cached_property
     def model_card(self) -> ModelCard:

@@ -10,6 +10,10 @@ SECONDS_BETWEEN_LOOKS = 0.2
 Answer = TypeVar("Answer")
 
 
+class StoppedError(Exception):
+    """Nobody waits for the answer any more."""
+
+
 async def finished(request: Request, work: "asyncio.Future[Answer]", left: threading.Event) -> Answer:
     """What `work` gives, which runs in a thread; `left` is set as soon as the client has gone or the server ends."""
     try:

@@ -2,9 +2,10 @@
 
 import pandas as pd
 
+from analysis.bootstrap import Estimate
 from analysis.explanations import Comparison, Explanations, MethodFigures
 from app.markdown import markdown_table
-from app.numbers import DASH, decimal, with_interval
+from app.numbers import DASH, signed_interval, with_interval
 from explain.methods import METHODS
 
 COLUMNS = ("Method", "Faithfulness", "In the lesion", "Sanity", "Stability", "Milliseconds")
@@ -21,10 +22,12 @@ ESTIMATES = (
     "milliseconds",
     "evaluations",
 )
+NOT_MEASURED = Estimate(*[float("nan")] * 3)
 CAPTION = (
     "Means over the cases with 95 % intervals over lesions. Faithfulness: insertion less deletion area of the called "
     "class's logit, about 0 for a map that knows nothing. In the lesion: share of the map's positive part inside the "
-    "mask. Sanity: rank correlation with the map of the randomised network, passes below 0.5. Stability: the least "
+    "mask. Sanity: rank correlation with the map of the randomised network, passes below 0.5, over "
+    "images of different lesions. Stability: the least "
     "rank correlation with itself under turns and flips, other brightness, another seed."
 )
 
@@ -57,7 +60,7 @@ def sanity(one: MethodFigures) -> str:
     """Whether a method passes sanity, with its correlation."""
     if one.sanity is None:
         return DASH
-    return f"{'passes' if one.sanity.passes else 'fails'} ({decimal(one.sanity.signed[-1], 2)})"
+    return f"{'passes' if one.sanity.passes else 'fails'} {signed_interval(one.sanity.signed[-1], 2)}"
 
 
 def size(found: Explanations) -> str:
@@ -66,10 +69,11 @@ def size(found: Explanations) -> str:
 
 
 def statements(found: Explanations) -> list[str]:
-    """Where a control beats a method, or a method is no better than one, said plainly; one sentence a measure."""
+    """Which figures are outdated, and where a control beats a method or a method is no better: a sentence each."""
     faithfulness = [(one, one.faithfulness_against) for one in found.methods]
     inside = [(one, one.inside_mask_against) for one in found.methods]
     return [
+        *found.notes,
         _statement("Faithfulness", faithfulness),
         _statement("In the lesion", inside),
     ]
@@ -93,9 +97,9 @@ def estimates_table(found: Explanations) -> pd.DataFrame:
         for name in ESTIMATES:
             value = getattr(one, name)
             cells |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
-        sanity_found = one.sanity
-        cells["sanity"] = None if sanity_found is None else sanity_found.signed[-1]
-        cells["passes_sanity"] = None if sanity_found is None else sanity_found.passes
+        last = NOT_MEASURED if one.sanity is None else one.sanity.signed[-1]
+        cells |= {"sanity": last.value, "sanity_low": last.low, "sanity_high": last.high}
+        cells["passes_sanity"] = None if one.sanity is None else one.sanity.passes
         rows.append(cells)
     return pd.DataFrame(rows)
 

@@ -12,7 +12,7 @@ from explain.methods import METHODS
 def heat_card(method: str, *controls: Component, shown: bool = True) -> Component:
     """The card of `method`, empty, with controls of its own, on the page or `shown` only once it is chosen.
 
-    assets/explain.js fills its parts, which are called explain-PART-METHOD.
+    assets/explain.js and assets/regions.js fill its parts, which are called explain-PART-METHOD.
     """
     name = METHODS[method].name
     downloads = [_download(method, kind) for kind in ("png", "npz")]
@@ -26,6 +26,7 @@ def heat_card(method: str, *controls: Component, shown: bool = True) -> Componen
             _colour_bar(method),
             _progress(method),
             html.P(METHODS[method].sentence, className="caption"),
+            _regions(method),
             trust_panel(method),
             html.Div(
                 id=_part("announce", method), className="visually-hidden", role="status", **{"aria-live": "polite"}
@@ -101,6 +102,19 @@ def _progress(method: str) -> Component:
         ],
         className="heat-progress",
     )
+
+
+def _regions(method: str) -> Component:
+    """The table of the regions, folded away: what the pointer shows, for those who use none."""
+    table = html.Div(
+        id=_part("regions-table", method),
+        className="heat-regions-box",
+        tabIndex=0,
+        role="region",
+        **{"aria-label": f"Regions of {METHODS[method].name}"},
+    )
+    note = html.P(id=_part("regions-note", method), className="caption")
+    return html.Details([html.Summary("Regions by value"), table, note], className="heat-regions")
 
 
 def _button(text: str, identifier: str, icon_name: str, label: str) -> Component:

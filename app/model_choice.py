@@ -1,8 +1,9 @@
-"""Which model the dashboard is about: the served one at `/`, any other that there is at `/models/NAME`."""
+"""What the dashboard is about: the served model at `/`, any other, and an audit, at `/models/NAME`."""
 
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from urllib.parse import unquote
 
 import dash_mantine_components as dmc
@@ -12,12 +13,18 @@ from fastapi import FastAPI, HTTPException
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from analysis.audit_manifest import MANIFEST_FILE, AuditedModel, AuditError, read_manifest
+from analysis.audit_predictions import SHIPPED_AUDIT_COMMAND, open_predictions
+from analysis.predictions import COMMITTED
 from app import urls
-from app.components import failed
-from app.context import Context
+from app.audit_note import audit_answer, audit_name
+from app.components import empty, failed
+from app.context import Choice, Context
 from model.bundle import CARD_FILE, SHIPPED, TRAINED, BundleError, ModelBundle, folds, load_bundle
 
 SELECT = "model-choice"
+AUDIT = "audit"
+SHIPPED_AUDIT = COMMITTED / "audit"
 ROUTE = urls.MODELS + "/{name}"
 
 
@@ -38,6 +45,46 @@ def selectable(served: ModelBundle) -> dict[str, ModelBundle]:
     return found
 
 
+def with_audit(models: Mapping[str, ModelBundle], folder: Path | None = None) -> dict[str, Choice]:
+    """`models`, and under the name AUDIT the audit in `folder` or, where none is given, the shipped one if it is there.
+
+    Explained is by the first of `models` that made the audit, or else by the served one. Raises AuditError for a
+    `folder` that cannot be shown (`open_predictions`); of a shipped audit the log says why.
+    """
+    choices = {name: Choice(bundle) for name, bundle in models.items()}
+    shown = SHIPPED_AUDIT if folder is None else folder
+    if folder is None and not (shown / MANIFEST_FILE).is_file():
+        return choices
+    try:
+        audited = read_manifest(shown).models
+        made = (bundle for bundle in models.values() if any(is_audited(bundle, one) for one in audited))
+        bundle = next(made, next(iter(models.values())))
+        audit = open_predictions(shown, bundle.card.classes)
+    except AuditError as error:
+        if folder is not None:
+            raise
+        logging.getLogger(__name__).warning("The shipped audit cannot be chosen: %s", error)
+        return choices
+    if AUDIT in choices:
+        raise AuditError(f"A model is called {AUDIT}, as the audit is here. Give its folder another name.")
+    return {**choices, AUDIT: Choice(bundle, audit)}
+
+
+def is_audited(bundle: ModelBundle, audited: AuditedModel) -> bool:
+    """Whether a bundle is the model that an audit names: its card's name and its weights."""
+    return bundle.card.name == audited.name and bundle.weights_digest == audited.weights
+
+
+def root_of_predicting(context: Context, model: str) -> str | None:
+    """What the addresses of the model start with that predicted an audit's case; None where it is not here."""
+    audited = () if context.audit is None else context.audit.manifest.models
+    for name, choice in context.models.items():
+        here = choice.audit is None and any(one.name == model and is_audited(choice.bundle, one) for one in audited)
+        if here:
+            return root_of(context, name)
+    return None
+
+
 def _name(bundle: ModelBundle) -> str:
     """The name of the bundle's folder, or of its training's folder where it lies in that."""
     path = bundle.path.resolve()
@@ -50,16 +97,16 @@ def root_of(context: Context, name: str) -> str:
 
 
 def select(context: Context) -> Component:
-    """The name of the model, and where there are others the way to them."""
-    own = next((name for name, bundle in context.models.items() if bundle is context.bundle), None)
+    """The name of the model or audit, and where there are others the way to them."""
+    own = next((name for name, choice in context.models.items() if _is_shown(context, choice)), None)
     if own is None or len(context.models) == 1:
-        card = context.bundle.card
-        return html.Span(_label(card.name, context.bundle), className="fact-value")
+        label = _label(context.bundle.card.name, Choice(context.bundle, context.audit))
+        return html.Span(label, className="fact-value")
     return dmc.Select(
         id=SELECT,
         data=[
-            {"value": f"{root_of(context, name)}/", "label": _label(name, bundle)}
-            for name, bundle in context.models.items()
+            {"value": f"{root_of(context, name)}/", "label": _label(name, choice)}
+            for name, choice in context.models.items()
         ],
         value=f"{root_of(context, own)}/",
         allowDeselect=False,
@@ -70,8 +117,14 @@ def select(context: Context) -> Component:
     )
 
 
-def _label(name: str, bundle: ModelBundle) -> str:
-    return f"{name}, int8" if bundle.int8 else name
+def _is_shown(context: Context, choice: Choice) -> bool:
+    return choice.bundle is context.bundle and choice.audit is context.audit
+
+
+def _label(name: str, choice: Choice) -> str:
+    if choice.audit is not None:
+        return audit_name(choice.audit)
+    return f"{name}, int8" if choice.bundle.int8 else name
 
 
 def unknown_model(context: Context, pathname: str, query: Mapping[str, str]) -> Component:
@@ -82,6 +135,12 @@ def unknown_model(context: Context, pathname: str, query: Mapping[str, str]) -> 
         html.A(known, href=urls.with_query(f"{root_of(context, known)}{path}", query), className="button-link")
         for known in context.models
     ]
+    if unquote(name or "") == AUDIT:
+        text = (
+            f"`{SHIPPED_AUDIT_COMMAND}` makes the one that is shown here after a restart; "
+            "`lesionlens serve --audit DIR` shows another."
+        )
+        return empty("There is no audit here", [text, html.Div(links, className="model-links")])
     title = f"There is no model {unquote(name or '')!r} here"
     return failed(title, "The same page by:", html.Div(links, className="model-links"))
 
@@ -112,14 +171,15 @@ def register_api(server: FastAPI, context: Context) -> None:
             {
                 "name": name,
                 "address": f"{root_of(context, name)}/",
-                "network": bundle.card.network,
-                "size": bundle.card.size,
-                "classes": bundle.card.classes,
-                "calibrated": bundle.card.calibrated,
-                "int8": bundle.int8,
-                "shown": bundle is context.bundle,
+                "network": choice.bundle.card.network,
+                "size": choice.bundle.card.size,
+                "classes": choice.bundle.card.classes,
+                "calibrated": choice.bundle.card.calibrated,
+                "int8": choice.bundle.int8,
+                "audit": audit_answer(choice.audit),
+                "shown": _is_shown(context, choice),
             }
-            for name, bundle in context.models.items()
+            for name, choice in context.models.items()
         ]
 
     @server.api_route(ROUTE + urls.API + "/{path:path}", methods=["GET", "POST"], include_in_schema=False)

@@ -43,10 +43,12 @@ def with_interval(estimate: Estimate, digits: int = 3) -> str:
     return f"{decimal(estimate.value, digits)} ({interval(estimate, digits)})"
 
 
-def signed_interval(estimate: Estimate) -> str:
-    """A difference with its interval and all signs, such as −0.002 (−0.009 to +0.004), or a dash for what is NaN."""
+def signed_interval(estimate: Estimate, digits: int = 3) -> str:
+    """A difference or a correlation with its interval and all signs, such as −0.002 (−0.009 to +0.004), or a dash for
+    what is NaN.
+    """
     if math.isnan(estimate.value):
         return DASH
-    ends = (round(end, 3) + 0.0 for end in (estimate.value, estimate.low, estimate.high))  # no negative zero
-    value, low, high = (f"{end:+.3f}".replace("-", "−") for end in ends)
+    ends = (round(end, digits) + 0.0 for end in (estimate.value, estimate.low, estimate.high))  # no negative zero
+    value, low, high = (f"{end:+.{digits}f}".replace("-", "−") for end in ends)
     return f"{value} ({DASH if math.isnan(estimate.low) else f'{low} to {high}'})"

@@ -1,32 +1,41 @@
-"""What a model's test predictions amount to, each worked out once for a bundle."""
+"""What a model's test predictions, or those of an audit, amount to, each worked out once."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
+import duckdb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.artefacts import Artefact, artefact_figures
+from analysis.audit_manifest import AuditError
+from analysis.audit_predictions import audit_predictions, audited_artefacts, in_calibrated_logits
+from analysis.audit_reader import Audit
 from analysis.confusion import confusion_matrix
 from analysis.metrics import Metrics, evaluate
 from analysis.pair import PairAudit, audit_pair, model_threshold
 from analysis.performance import Calibration, calibration
-from analysis.predictions import PredictionsError, read_predictions
+from analysis.predictions import MAP_COLUMN, PredictionsError, class_maps, read_predictions
 from model.bundle import ModelBundle
 
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """The test predictions of `bundle` and what follows from them; all but `problem` raise PredictionsError without."""
+    """The test predictions of `bundle`, or those of an audit, and what follows from them.
+
+    All but `problem` raise PredictionsError where there are none.
+    """
 
     bundle: ModelBundle
+    audit: Audit | None = None
 
     @cached_property
     def problem(self) -> str | None:
         """Why there is nothing to show, or None."""
         card = self.bundle.card
-        if not card.calibrated and not self.bundle.predictions_path.is_file():
+        if self.audit is None and not card.calibrated and not self.bundle.predictions_path.is_file():
             return (
                 f"{card.name} was trained elsewhere, so that its test images are not known here. "
                 f"`lesionlens evaluate --model {self.bundle.path} --data PATH --keep` measures it on labelled images, "
@@ -40,12 +49,46 @@ class Results:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """The predictions as `analysis.predictions.read_predictions` gives them, by image_id."""
-        return read_predictions(self.bundle.predictions_path, self.classes).set_index("image_id", drop=False)
+        """The predictions as `analysis.predictions.read_predictions` gives them, without maps, by image_id.
+
+        Those of an audit are pooled from models of several temperatures: their logits are calibrated.
+        """
+        if self.audit is not None:
+            return in_calibrated_logits(self._stored, self.classes)
+        return self._stored.drop(columns=MAP_COLUMN)
+
+    @cached_property
+    def _stored(self) -> pd.DataFrame:
+        """The predictions as they are stored, but that an audit's maps stay on the disk."""
+        if self.audit is not None:
+            table = audit_predictions(self.audit)
+        else:
+            table = read_predictions(self.bundle.predictions_path, self.classes)
+        return table.set_index("image_id", drop=False)
 
     def case(self, image_id: str) -> "pd.Series[Any]":
         """One case of the table by its columns; raises KeyError when there is none."""
         return cast("pd.Series[Any]", self.table.loc[image_id])
+
+    def maps(self, image_id: str) -> dict[str, NDArray[np.float32]]:
+        """The signed Grad-CAM maps of one case by class, each (side, side); raises KeyError for an unknown case."""
+        self.case(image_id)
+        if self.audit is None:
+            return class_maps(np.asarray(self._stored.at[image_id, MAP_COLUMN]), self.classes)
+        try:
+            return self.audit.maps(image_id)
+        except (AuditError, OSError, duckdb.Error) as error:
+            raise PredictionsError(f"The maps of {image_id} cannot be read: {error}") from error
+
+    @cached_property
+    def artefacts(self) -> tuple[str, ...]:
+        """The descriptors of image quality that are known of the cases: some of an audit's, none of a bundle's."""
+        return () if self.audit is None else audited_artefacts(self.audit)
+
+    @cached_property
+    def artefact_figures(self) -> tuple[Artefact, ...]:
+        """The figures with and without each of `artefacts`."""
+        return artefact_figures(self.table, self.classes, self.artefacts)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -66,7 +109,7 @@ class Results:
     @cached_property
     def calibration(self) -> Calibration:
         """The reliability diagrams before and after temperature scaling."""
-        return calibration(self.table, self.classes)
+        return calibration(self._stored, self.classes)
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
@@ -78,6 +121,10 @@ class Results:
         return audit_pair(self.table, code, against, histology_only)
 
     def pair_threshold(self, code: str, against: str) -> float:
-        """The margin at which the model itself turns from `against` to `code`, in logits."""
+        """The margin at which the model itself turns from `against` to `code`, in the logits of `table`.
+
+        Of an audit it is that of `bundle`: the folds' priors are those of as many cases, and all but the same.
+        """
         card = self.bundle.card
-        return model_threshold(card.classes, card.class_prior, card.temperature, code, against)
+        temperature = card.temperature if self.audit is None else 1.0
+        return model_threshold(card.classes, card.class_prior, temperature, code, against)

@@ -22,20 +22,28 @@ WEBSOCKET_MESSAGE_BYTES = 64 * 2**20
 
 
 def create_app(
-    bundle_path: Path | str = DEFAULT_BUNDLE, data_path: Path | str | None = None, *, int8: bool = False
+    bundle_path: Path | str = DEFAULT_BUNDLE,
+    data_path: Path | str | None = None,
+    *,
+    int8: bool = False,
+    audit_path: Path | None = None,
 ) -> FastAPI:
     """The ASGI application for the bundle in `bundle_path`, with the images of the data set in `data_path` if given.
 
     The other models to choose from (`model_choice.selectable`) are below `/models`, each opened at its first request.
-    With `int8` it runs the bundle's quantised network, the others as they are.
-    Raises BundleError when the bundle is not complete, and DataError when `data_path` is no data set.
+    With `int8` it runs the bundle's quantised network, the others as they are. The audit in `audit_path`, or the
+    shipped one, can be chosen like a model.
+    Raises BundleError when the bundle is not complete, DataError when `data_path` is no data set, and AuditError when
+    what is in `audit_path` cannot be shown with this model.
     """
     bundle = load_bundle(bundle_path, int8=int8)
-    context = Context(bundle, None if data_path is None else Path(data_path), model_choice.selectable(bundle))
+    choices = model_choice.with_audit(model_choice.selectable(bundle), audit_path)
+    context = Context(bundle, None if data_path is None else Path(data_path), models=choices)
     logging.getLogger(__name__).info("%d images of the data set are here.", len(context.image_paths))
 
     def open_model(name: str) -> FastAPI:
-        return _model_app(replace(context, bundle=context.models[name]), urls.model_root(name))
+        chosen = context.models[name]
+        return _model_app(replace(context, bundle=chosen.bundle, audit=chosen.audit), urls.model_root(name))
 
     server = _model_app(context)
     server.add_middleware(model_choice.OtherModels, context=context, open_model=open_model)
@@ -88,6 +96,7 @@ def _register_router(app: Any, context: Context) -> None:
         running=[(Output(PAGE, "aria-busy"), "true", "false")],
     )
     def show(pathname: str, search: str) -> Component:
+        context.tensorflow.page_served.set()
         try:
             return pages.render(context, pathname, urls.parse_query(search))
         except Exception:

@@ -17,13 +17,17 @@ from dash import set_props
 from app.context import Context
 from app.heatmaps import heatmap
 from app.jobs import Jobs
+from app.region_answer import regions_message
+from app.tensorflow_start import needs_tensorflow
 from app.uploads import pixels
 from explain import explain
 from explain.attribution import Attribution, Progress
+from explain.methods import METHODS
+from model.images import prepare
 
 SECONDS_BETWEEN_UPDATES = 0.2
 SECONDS_BETWEEN_MAPS = 0.8
-QUICK = ("gradcam",)  # does not queue behind the slow methods
+QUICK = 1  # evaluations: a method of no more does not queue behind the slow ones
 Send = Callable[[str, Mapping[str, Any]], None]
 
 
@@ -42,6 +46,11 @@ def result_store(method: str) -> str:
     return f"explain-result-{method}"
 
 
+def regions_store(method: str) -> str:
+    """The id of the store that holds what the regions of a method's complete map count for."""
+    return f"explain-regions-{method}"
+
+
 async def stream_explanation(context: Context, jobs: Jobs, method: str, request: Mapping[str, str]) -> None:
     """Answer a browser's `request` (id, tab, source, target, against, layer) by one method until it ends.
 
@@ -54,22 +63,42 @@ async def stream_explanation(context: Context, jobs: Jobs, method: str, request:
     key = (request["tab"], method)
     stop = jobs.start(key)
     send(progress_store(method), {"state": "waiting"})
+    slow = METHODS[method].evaluations > QUICK or _has_to_load(context, method, request)
     try:
         loop = asyncio.get_running_loop()
         run = copy_context().run
-        threads = None if method in QUICK else context.explanation_threads
-        await loop.run_in_executor(threads, run, explain_and_send, context, method, request, stop, send)
+        threads = context.explanation_threads if slow else None
+        await loop.run_in_executor(threads, run, _answer, context, method, request, stop, send)
     finally:
         jobs.end(key, stop)
 
 
+def _answer(context: Context, method: str, request: Mapping[str, str], stop: threading.Event, send: Send) -> None:
+    """The map first, and then, when nobody waits any more, what its regions count for."""
+    if _has_to_load(context, method, request) and not stop.is_set():
+        send(progress_store(method), {"state": "loading"})
+        context.tensorflow.load(context.bundle)
+    attribution = explain_and_send(context, method, request, stop, send)
+    if attribution is not None:
+        image = prepare(pixels(request["source"]), context.bundle.card.size)
+        send(regions_store(method), regions_message(attribution, image))
+
+
+def _has_to_load(context: Context, method: str, request: Mapping[str, str]) -> bool:
+    needed = needs_tensorflow(context.bundle, method, request.get("layer"))
+    return needed and not context.tensorflow.ready(context.bundle)
+
+
 def explain_and_send(
     context: Context, method: str, request: Mapping[str, str], stop: threading.Event, send: Send
-) -> None:
-    """Answer `request` by one method: every message goes to `send`, until the map is complete or `stop` is set."""
+) -> Attribution | None:
+    """Answer `request` by one method: every message goes to `send`, until the map is complete or `stop` is set.
+
+    Gives the map if it is complete.
+    """
     if stop.is_set():
         send(progress_store(method), {"state": "stopped"})
-        return
+        return None
     try:
         image = pixels(request["source"])
         reporter = Reporter(method, image.shape[:2], send)
@@ -85,12 +114,14 @@ def explain_and_send(
         )
     except ValueError as error:
         send(progress_store(method), {"state": "failed", "message": str(error)})
-        return
+        return None
     except Exception:
         logging.getLogger(__name__).exception("Explaining by %s failed.", method)
         send(progress_store(method), {"state": "failed", "message": "The server's output says why. Try again."})
-        return
-    reporter.finish(attribution, stopped=stop.is_set())
+        return None
+    stopped = stop.is_set()
+    reporter.finish(attribution, stopped=stopped)
+    return None if stopped else attribution
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """The trust panel below a heatmap: may this map be believed? Verdicts as chips, their curves a click away.
 
-assets/trust.js fills its parts, which are called explain-trust-PART-METHOD.
+assets/trust.js fills its parts, which are called explain-trust-PART-METHOD, and assets/regions.js the agreement with
+the other maps.
 """
 
 from dataclasses import asdict
@@ -10,6 +11,7 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
+from analysis.faithfulness import DECIDING, EXCHANGED
 from analysis.trust import Trust
 from app.components import graph, icon
 from app.trust_figure import HEIGHT, curves_figure
@@ -17,10 +19,14 @@ from explain.methods import METHODS
 
 DIALOG = "explain-curves"
 CAPTION = (
-    "What the map calls most important is hidden first, behind the image's mean colour, or shown first, on the blurred "
-    "image. Beside the names stand the normalised areas under the curves. A map that is no better than a random one, a "
-    "Gaussian in the middle or an edge detector says nothing that one would not know without the model."
+    "What the map calls most important is hidden first, or shown first. Beside the names stand the normalised areas "
+    "under the curves. The verdict rests on hiding behind the image's mean colour and showing on the blurred image, as "
+    "in the paper that it is from (RISE); with the baselines exchanged one sees whether it hangs on that choice. A map "
+    "that is no better than a random one, a Gaussian in the middle or an edge detector says nothing that one would not "
+    "know without the model."
 )
+# What the curves can be seen on: by value, its label and the baseline of each kind of curve.
+VIEWS = {"deciding": ("As judged", DECIDING), "exchanged": ("Baselines exchanged", EXCHANGED)}
 ESTIMATED = "The lesion's outline is estimated, not drawn by anybody."
 
 
@@ -40,6 +46,7 @@ def trust_panel(method: str) -> Component:
         [
             html.Div([html.H3("Trust it?", className="trust-title"), button], className="trust-heading"),
             html.Ul(id=_part("chips", method), className="trust-chips", **{"aria-label": f"Verdicts on {name}"}),
+            html.P(id=f"explain-agreement-{method}", className="trust-agreement"),
             html.P(id=_part("note", method), className="caption", role="status", **{"aria-live": "polite"}),
         ],
         id=_part("panel", method),
@@ -55,6 +62,13 @@ def curves_dialog() -> Component:
     return dmc.Modal(
         [
             html.Ul(id="explain-curves-verdicts", className="trust-verdicts"),
+            dmc.SegmentedControl(
+                id="explain-curves-baselines",
+                data=[{"value": value, "label": label} for value, (label, _) in VIEWS.items()],
+                value="deciding",
+                size="xs",
+                **{"aria-label": "Baselines of the curves"},
+            ),
             graph(Figure(), "explain-curves-graph", "deletion_and_insertion", HEIGHT),
             html.P(CAPTION, className="caption"),
         ],
@@ -66,12 +80,14 @@ def curves_dialog() -> Component:
 
 
 def shown(trust: Trust, classes: tuple[str, ...]) -> dict[str, Any]:
-    """What the browser is sent of a map's worth: the chips, a note on the lesion's outline, the figure."""
+    """What the browser is sent of a map's worth: the chips, a note on the lesion's outline, the figures."""
     return {
         "title": f"{METHODS[trust.method].name}: {trust.target}",
         "chips": [asdict(verdict) for verdict in trust.verdicts],
         "note": ESTIMATED if trust.mask_estimated else "",
-        "figure": curves_figure(trust, classes).to_plotly_json(),
+        "figures": {
+            value: curves_figure(trust, classes, baselines).to_plotly_json() for value, (_, baselines) in VIEWS.items()
+        },
     }
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from analysis.trust import trust
 from app.context import Context
+from app.disconnect import StoppedError
 from app.heatmaps import attribution_from
 from app.jobs import Jobs
 from app.streaming import method_store
@@ -29,10 +30,6 @@ SECONDS_BETWEEN_LOOKS = 0.1
 Send = Callable[[Mapping[str, Any]], None]
 
 
-class StoppedError(Exception):
-    """Nobody waits for the answer any more."""
-
-
 def trust_store(method: str) -> str:
     """The id of the store that holds what is known of the worth of a method's map."""
     return f"explain-trust-{method}"
@@ -43,13 +40,24 @@ def trust_request_store(method: str) -> str:
     return f"explain-trust-request-{method}"
 
 
+def trust_stop_store(method: str) -> str:
+    """The id of the store through which the browser says that nobody looks at a method's map any more."""
+    return f"explain-trust-stop-{method}"
+
+
 def trust_stores() -> list[Component]:
     """The stores of every method; they outlive the page."""
-    return [dcc.Store(id=name(method)) for method in METHODS for name in (trust_request_store, trust_store)]
+    names = (trust_request_store, trust_stop_store, trust_store)
+    return [dcc.Store(id=name(method)) for method in METHODS for name in names]
 
 
 def register_trust(app: Dash, context: Context, jobs: Jobs, maps: Jobs) -> None:
     """Answer the browser's questions about maps; `jobs` are those answers, `maps` the maps that go first."""
+    app.clientside_callback(
+        ClientsideFunction("trust", "baselines"),
+        Input("explain-curves-baselines", "value"),
+        prevent_initial_call=True,
+    )
     for method in METHODS:
         _register_method(app, context, jobs, maps, method)
 
@@ -71,13 +79,18 @@ def _register_method(app: Dash, context: Context, jobs: Jobs, maps: Jobs, method
         if request:
             await stream_trust(context, jobs, maps, method, request)
 
+    @app.callback(Input(trust_stop_store(method), "data"), prevent_initial_call=True)
+    async def stop(request: dict[str, str] | None) -> None:
+        if request:
+            jobs.stop((request["tab"], method))
+
 
 async def stream_trust(
     context: Context, jobs: Jobs, maps: Jobs, method: str, request: Mapping[str, str | None]
 ) -> None:
     """Answer a browser's `request` (id, tab, source, npz, sample, case) about a map until it is judged.
 
-    It ends early when the tab asks about another map of the method, or when the browser goes away.
+    It ends early when the tab asks about another map of the method, no longer shows the method, or goes away.
     """
 
     def send(data: Mapping[str, Any]) -> None:

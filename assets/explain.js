@@ -125,7 +125,7 @@
 
   function cancel(method) {
     const job = now[method];
-    if (job?.id && ["waiting", "running"].includes(job.progress.state)) {
+    if (job?.id && ["waiting", "loading", "running"].includes(job.progress.state)) {
       setProps(`explain-stop-${method}`, { data: { tab, id: job.id } });
     }
   }
@@ -139,8 +139,10 @@
       if (!chosen.includes(method)) {
         cancel(method);
         delete now[method];
+        window.lesionlens.stopJudging(method, tab);
       }
     }
+    paintRegions();
     setProps("explain-view", {
       data: [{ value: "all", label: "All" }, ...chosen.map((method) => ({ value: method, label: methodNames[method] }))],
       value: view,
@@ -167,12 +169,21 @@
     setProps(part("card"), { "data-state": progress.state, "data-map": result ? "yes" : "no" });
     const { source, sample, case: name } = current();
     window.lesionlens.judge(method, { key: now[method].key, tab, source, npz: result?.npz, sample, case: name });
+    paintRegions();
+  }
+
+  function paintRegions() {
+    if (!onPage()) return;
+    const found = Object.fromEntries(chosen.map((method) => [method, now[method]?.result?.regions]));
+    window.lesionlens.showRegions(found, methodNames);
   }
 
   function statusText(progress, result) {
     switch (progress.state) {
       case "waiting":
         return "Waiting for its turn";
+      case "loading":
+        return "Loading TensorFlow, once after the server's start";
       case "running":
         if (!progress.done) return "Starting";
         return `${progress.done.toLocaleString("en")} of ${progress.total.toLocaleString("en")} · ${timeLeft(progress)}`;
@@ -335,6 +346,15 @@
       if (!result || now[method]?.id !== result.id) return;
       now[method].result = result;
       paint(method);
+    },
+
+    /* They come after the map, when the user may look at another image already. */
+    regions(regions, method) {
+      if (!regions) return;
+      const result = now[method]?.id === regions.id ? now[method].result : finished.get(regions.id.split("#")[0]);
+      if (!result) return;
+      result.regions = regions;
+      paintRegions();
     },
 
     again(clicks, method) {

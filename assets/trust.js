@@ -7,6 +7,7 @@
   const shown = {}; // method → question
   const ICONS = { true: "circle-check", false: "alert-triangle", null: "circle-dashed" };
   let count = 0;
+  let open = null; // the figures of the dialog, by what they are seen on
 
   const setProps = (id, properties) => window.dash_clientside.set_props(id, properties);
   const element = (type, props) => ({ namespace: "dash_html_components", type, props });
@@ -37,7 +38,7 @@
     setProps(part("panel", method), { "data-trust": state });
     setProps(part("chips", method), { children: (found?.chips ?? []).map((verdict) => chip(verdict, said(verdict, state))) });
     setProps(part("note", method), { children: note(state, found) });
-    setProps(part("curves", method), { disabled: !found?.figure });
+    setProps(part("curves", method), { disabled: !found?.figures });
   }
 
   function said(verdict, state) {
@@ -60,13 +61,25 @@
     setProps(`explain-trust-request-${method}`, { data: { ...question, id: asked[method].id } });
   };
 
+  /* Nobody looks at the method's map any more; what the server has not found out by now it need not. */
+  window.lesionlens.stopJudging = (method, tab) => {
+    shown[method] = null;
+    if (!asked[method]) return;
+    const { id, key } = asked[method];
+    delete asked[method]; // so that it is asked again if the method is chosen again
+    if (known.get(key)?.state === "done") return;
+    known.delete(key);
+    setProps(`explain-trust-stop-${method}`, { data: { tab, id } });
+  };
+
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.trust = {
     found(data, method) {
       if (!data) return;
       const key = data.id.split("#trust")[0];
+      const again = asked[method]?.key === key && asked[method].id !== data.id; // it is being asked once more
       if (data.state !== "stopped") known.set(key, data);
-      else if (known.get(key)?.state !== "done") {
+      else if (known.get(key)?.state !== "done" && !again) {
         known.delete(key); // it is asked again when the image is looked at again
         if (asked[method]?.id === data.id) delete asked[method];
       }
@@ -75,13 +88,19 @@
 
     curves(clicks, method) {
       const found = known.get(shown[method]);
-      if (!clicks || !found?.figure) return;
+      if (!clicks || !found?.figures) return;
       const verdicts = found.chips.map((verdict) =>
         element("Li", { children: [element("Ul", { className: "trust-chips", children: chip(verdict, verdict.text) }), element("Span", { children: verdict.detail })] }),
       );
       setProps("explain-curves-verdicts", { children: verdicts });
-      setProps("explain-curves-graph", { figure: found.figure });
+      open = found.figures;
+      setProps("explain-curves-baselines", { value: "deciding" });
+      setProps("explain-curves-graph", { figure: open.deciding });
       setProps("explain-curves", { opened: true, title: found.title });
+    },
+
+    baselines(chosen) {
+      if (open) setProps("explain-curves-graph", { figure: open[chosen] });
     },
   };
 })();

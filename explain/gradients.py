@@ -44,6 +44,15 @@ def layer_gradient(bundle: ModelBundle, layer: str, image: NDArray[np.uint8], we
     return features[index][0].numpy(), gradients[index][0].numpy()
 
 
+def warm_up(bundle: ModelBundle) -> None:
+    """Load TensorFlow and the network and compile its gradients: seconds, once a process, not to be waited for."""
+    side, weights = bundle.card.size, np.zeros(len(bundle.card.classes), np.float32)
+    blank = np.zeros((side, side, 3), np.uint8)
+    image_gradients(bundle, blank[np.newaxis], weights)
+    for layer in layers(bundle)[-1:]:
+        layer_gradient(bundle, layer, blank, weights)
+
+
 def network(bundle: ModelBundle) -> keras.Model:
     """The bundle's Keras model, kept until another bundle's is asked for."""
     return _network(bundle.path, bundle.weights_path.stat().st_mtime_ns)

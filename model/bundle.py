@@ -1,5 +1,6 @@
 """A model bundle: the folder that holds everything a model needs to be used, explained and judged."""
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -122,6 +123,12 @@ class ModelBundle:
     def predictions_path(self) -> Path:
         """The predictions of the test part, or those that an imported model keeps."""
         return self.path / PREDICTIONS_FILE
+
+    @cached_property
+    def weights_digest(self) -> str:
+        """The SHA-256 of the weights' file: what was measured on the weights holds for no others."""
+        with self.weights_path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     @cached_property
     def layers(self) -> list[dict[str, Any]]:

@@ -55,11 +55,16 @@ class Prediction:
 
 
 class Predictor:
-    """Runs a bundle's serving graph; safe to share between threads."""
+    """Runs a bundle's serving graph; safe to share between threads.
 
-    def __init__(self, bundle: ModelBundle) -> None:
+    A run takes every core, or, with `threads`, so many: 1 is for callers that run several batches at once.
+    """
+
+    def __init__(self, bundle: ModelBundle, *, threads: int = 0) -> None:
         self.bundle = bundle
-        self._session = onnxruntime.InferenceSession(str(bundle.onnx_path), providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        self._session = onnxruntime.InferenceSession(str(bundle.onnx_path), options, providers=["CPUExecutionProvider"])
 
     def run(self, images: NDArray[np.uint8] | NDArray[np.float32]) -> Outputs:
         """Run images of shape (n, size, size, 3), RGB in [0, 255], through the network as one batch."""

@@ -20,9 +20,13 @@ LOCALISATION_FILE = "localisation.json"
 
 @dataclass(frozen=True)
 class Figures:
-    """What is measured: the ratios by what the model says, the Dice overlaps by diagnosis and, weighted, of all."""
+    """What is measured: the ratios by what the model says, the Dice overlaps by diagnosis and, weighted, of all.
+
+    `weights` is the SHA-256 of the model's weights, for which alone they hold.
+    """
 
     model: str
+    weights: str
     attention_cases: int
     attention: "Mapping[str, Estimate]"
     segmented_cases: int
@@ -81,6 +85,7 @@ def _measured(bundle: "ModelBundle", cases: "DataFrame") -> Figures:
         overlaps = segmentation_quality(cases, on_progress=advance)
     return Figures(
         bundle.card.name,
+        bundle.weights_digest,
         len(ratios),
         attention(ratios),
         len(overlaps),

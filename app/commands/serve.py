@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from app.context import Context
 
 
+SECONDS_TO_END = 1  # for the thread that prepares; what it is in the middle of is not waited for
+
+
 class PortError(ValueError):
     """The server cannot listen where it was told to; the message says why and what to do."""
 
@@ -25,32 +28,45 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--model", type=Path, default=DEFAULT_BUNDLE, metavar="BUNDLE", help="model bundle to serve")
     parser.add_argument("--int8", action="store_true", help="run the bundle's quantised network: smaller and faster")
     parser.add_argument("--data", type=Path, metavar="PATH", help="data set whose images are shown with the cases")
+    parser.add_argument(
+        "--audit",
+        type=Path,
+        metavar="DIR",
+        help="audit whose cases can be chosen in the list of models (default: the shipped one)",
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until interrupted; raises PortError, BundleError or DataError before the server starts."""
+    """Serve until interrupted; raises PortError, BundleError, DataError or AuditError before the server starts."""
     import uvicorn
 
     from app.server import WEBSOCKET_MESSAGE_BYTES, create_app
 
     listener = listen(arguments.host, arguments.port)
-    app = create_app(arguments.model, arguments.data, int8=arguments.int8)
+    app = create_app(arguments.model, arguments.data, int8=arguments.int8, audit_path=arguments.audit)
     config = uvicorn.Config(app, log_level="warning", ws_max_size=WEBSOCKET_MESSAGE_BYTES, timeout_graceful_shutdown=2)
     host, port = listener.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     print(f"LesionLens is listening on {address} (stop with Ctrl-C)", flush=True)
-    threading.Thread(target=_prepare, args=(app.state.context,), daemon=True).start()
-    with listener:
-        uvicorn.Server(config).run(sockets=[listener])
+    preparing = threading.Thread(target=_prepare, args=(app.state.context,), daemon=True)
+    preparing.start()
+    try:
+        with listener:
+            uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        app.state.context.tensorflow.end()
+        preparing.join(SECONDS_TO_END)
     return 0
 
 
 def _prepare(context: "Context") -> None:
-    """Load the model, then shap and lime, before somebody waits for them."""
+    """Load the model and what explains by region, then TensorFlow, before somebody waits for them."""
+    from app.tensorflow_start import load_when_quiet
     from explain import warm_up
 
     warm_up(context.predictor)
+    load_when_quiet(context)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,24 +1,26 @@
-"""Case: one image of the test part, what the model said of it, and where it looked."""
+"""Case: one image of the test part or of an audit, what the model said of it, and where it looked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from dash import ClientsideFunction, Dash, Input, dcc, html
 from dash.development.base_component import Component
 from fastapi import FastAPI, HTTPException
 
-from analysis.predictions import MAP_COLUMN, class_maps, logits, probabilities
+from analysis.artefacts import shows
+from analysis.predictions import logits, probabilities
 from analysis.selection import Selection, select
 from app import urls
+from app.artefact_words import NAMES, artefact_in_words, doubts
+from app.audit_note import cases_note, no_predictions, no_such_case
 from app.case_images import opacity_slider, picture
 from app.case_query import QueryError, read_selection, write_selection
-from app.components import class_chip, empty, failed, link_button, page_header, panel
+from app.components import class_chip, failed, icon, link_button, page_header, panel
 from app.confirmations import CONFIRMATIONS
 from app.context import Context
-from app.evaluation_data import evaluation_note
 from app.jsonable import jsonable
+from app.model_choice import root_of_predicting
 from app.numbers import percent, signed
 from app.probabilities import probabilities_title, probability_bars
 from app.results import Results
@@ -33,11 +35,11 @@ def layout(context: Context, query: Mapping[str, str], image_id: str) -> Compone
     results = context.results
     back = link_button("All cases", urls.cases(), "arrow-left")
     if results.problem:
-        return html.Div([page_header(image_id, ""), empty("There are no test predictions", results.problem)])
+        return html.Div([page_header(image_id, ""), no_predictions(context)])
     if image_id not in results.table.index:
-        return failed("There is no such case", f"{image_id} is not in the test part of this model.", back)
+        return failed("There is no such case", no_such_case(context, image_id), back)
     try:
-        selection = read_selection(query, results.classes)
+        selection = read_selection(query, results.classes, results.artefacts)
     except QueryError as error:
         return failed("This selection means nothing", str(error), back)
     case = results.case(image_id)
@@ -48,9 +50,9 @@ def layout(context: Context, query: Mapping[str, str], image_id: str) -> Compone
                 image_id,
                 _sentence(case),
                 *_neighbours(results, selection, image_id),
-                *_explain_link(context, image_id),
+                *_explain_link(context, case),
             ),
-            *evaluation_note(context.bundle.card),
+            *cases_note(context),
             html.Div(
                 [
                     panel(
@@ -76,6 +78,7 @@ def layout(context: Context, query: Mapping[str, str], image_id: str) -> Compone
                                 probability_bars(context.bundle.card, str(case["predicted"]), shares),
                             ),
                             panel("What is known of the case", _facts(results, case)),
+                            *_image_quality(results, case),
                         ],
                         className="case-side",
                     ),
@@ -104,10 +107,9 @@ def register_api(server: FastAPI, context: Context) -> None:
     def case(image_id: str) -> Any:
         results = context.results
         if image_id not in results.table.index:
-            raise HTTPException(404, f"{image_id} is not in the test part of this model.")
+            raise HTTPException(404, no_such_case(context, image_id))
         row = results.case(image_id)
-        maps = class_maps(np.asarray(row[MAP_COLUMN]), results.classes)
-        return jsonable({**row.drop(MAP_COLUMN).to_dict(), "gradcam": maps})
+        return jsonable({**row.to_dict(), "gradcam": results.maps(image_id)})
 
 
 def _by_class(results: Results, case: "pd.Series[Any]", kind: str) -> dict[str, float]:
@@ -158,10 +160,17 @@ def _ends(target: Target) -> Component:
     return html.Span([class_chip(target.code), against], className="ends")
 
 
-def _explain_link(context: Context, image_id: str) -> list[Component]:
-    """The way to SHAP and LIME, which need the image."""
+def _explain_link(context: Context, case: "pd.Series[Any]") -> list[Component]:
+    """The way to SHAP and LIME, which need the image: by the model that predicted the case, if that is here."""
+    image_id = str(case["image_id"])
     if image_id not in context.image_paths:
         return []
+    root = None if context.audit is None else root_of_predicting(context, str(case["model"]))
+    if root is not None:
+        with urls.under(root):
+            address = urls.explain(case=image_id)
+        # Another application's page, so no link within this one.
+        return [html.A([icon("photo-search", 16), "Explain"], href=address, className="button-link")]
     return [link_button("Explain", urls.explain(case=image_id), "photo-search")]
 
 
@@ -202,5 +211,22 @@ def _facts(results: Results, case: "pd.Series[Any]") -> Component:
         code, against = str(case["predicted"]), str(case["diagnosis"])
         scores = _by_class(results, case, "logit")
         facts.append((f"Margin {code} − {against}", f"{signed(scores[code] - scores[against])} logits"))
+    if results.audit is not None:
+        facts.append(("Predicted by", f"{case['model']}{', which has learnt this lesion' if case['seen'] else ''}"))
+    return _definitions(facts)
+
+
+def _image_quality(results: Results, case: "pd.Series[Any]") -> list[Component]:
+    """What the image shows beside skin and lesion, where that is known, with a word on finds that are often wrong."""
+    if not results.artefacts:
+        return []
+    facts = [(NAMES[name].capitalize(), artefact_in_words(name, float(case[name]))) for name in results.artefacts]
+    row = results.table.loc[[case["image_id"]]]
+    caution = doubts([name for name in results.artefacts if shows(row, name)[0]])
+    note = html.P(f"Percentages are shares of the image. {caution}", className="caption")
+    return [panel("What else the image shows", _definitions(facts), note)]
+
+
+def _definitions(facts: Sequence[tuple[str, Any]]) -> Component:
     pairs = [part for label, value in facts for part in (html.Dt(label), html.Dd(value))]
     return html.Dl(pairs, className="facts-list")

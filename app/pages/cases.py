@@ -11,16 +11,18 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from fastapi import FastAPI, HTTPException, Request, Response
 
-from analysis.predictions import CASE_COLUMNS, MAP_COLUMN
+from analysis.artefacts import shows
+from analysis.predictions import CASE_COLUMNS
 from analysis.selection import Selection, select
 from app import urls
+from app.artefact_words import NAMES, doubts
+from app.audit_note import cases_note, no_predictions
 from app.case_images import register_images
-from app.case_query import CORRECT, QueryError, read_selection, write_selection
-from app.components import download_link, empty, failed, link_button, page_header
+from app.case_query import ARTEFACTS, CORRECT, QueryError, read_selection, write_selection
+from app.components import download_link, failed, link_button, page_header
 from app.confirmations import CONFIRMATIONS
 from app.context import Context
 from app.csv_answers import csv_answer
-from app.evaluation_data import evaluation_note
 from app.jsonable import jsonable
 from app.numbers import signed
 from app.results import Results
@@ -30,13 +32,18 @@ QUESTION = "Which images are behind a number?"
 GRID = "cases-grid"
 MARGIN = "cases-margin"
 QUERY = "cases-query"
-CONTROLS = ("diagnosis", "predicted", "correct", "confirmation", "sex", "site", "confidence", "age", "search")
+CONTROLS = (
+    *("diagnosis", "predicted", "correct", "confirmation", "sex", "site", "confidence", "age", "search"),
+    *ARTEFACTS,
+)
 LABELS = {
     "diagnosis": "Diagnosis",
     "predicted": "Called",
     "confirmation": "Confirmation",
     "sex": "Sex",
     "site": "Site",
+    "artefacts": "Image shows",
+    "no_artefacts": "Image does not show",
 }
 ALL = "all"
 CONFIDENCES = (0.0, 1.0)
@@ -47,9 +54,9 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
     """The page with the cases that the query selects, in the order that its `sort` says."""
     results = context.results
     if results.problem:
-        return html.Div([page_header("Cases", QUESTION), empty("There are no test predictions", results.problem)])
+        return html.Div([page_header("Cases", QUESTION), no_predictions(context)])
     try:
-        selection = read_selection(query, results.classes)
+        selection = read_selection(query, results.classes, results.artefacts)
     except QueryError as error:
         back = link_button("Show all cases", urls.cases())
         return html.Div([page_header("Cases", QUESTION), failed("This selection means nothing", str(error), back)])
@@ -58,16 +65,18 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
     clear = html.Div(link_button("Clear filters", urls.cases(), "x"), id="cases-clear", hidden=view.everything)
     images = None if context.data_path else "Images are shown after `lesionlens serve --data PATH`."
     csv = html.Div(download_link("CSV", view.csv), id="cases-csv")
+    caution = doubts(results.artefacts)
     return html.Div(
         [
             page_header("Cases", html.Span(view.sentence, id="cases-sentence")),
-            *evaluation_note(context.bundle.card),
+            *cases_note(context),
             _controls(results, selection),
             html.Div(
                 [count, clear, html.Span(images, className="quiet"), html.Div(className="spacer"), csv],
                 className="controls",
             ),
-            _grid(results.classes, view.rows, query.get("sort")),
+            *([html.P(caution, className="caption")] if caution else []),
+            _grid(results, view.rows, query.get("sort")),
             dcc.Store(id=QUERY),
         ],
         className="page-stack",
@@ -95,7 +104,8 @@ def register_callbacks(app: Dash, context: Context) -> None:
     )
     def filter_cases(*values: Any) -> tuple[Any, ...]:
         *controls, margin = values
-        selection = read_selection({**margin, **_set(_read_controls(controls))}, context.results.classes)
+        query = {**margin, **_set(_read_controls(controls))}
+        selection = read_selection(query, context.results.classes, context.results.artefacts)
         view = _view(context, selection)
         csv = download_link("CSV", view.csv)
         return view.rows, view.count, view.sentence, csv, view.everything, write_selection(selection)
@@ -110,11 +120,11 @@ def register_api(server: FastAPI, context: Context) -> None:
     """The selected cases as JSON and as CSV, and the pictures of each."""
 
     def selected(query: Mapping[str, str]) -> pd.DataFrame:
+        results = context.results
         try:
-            cases = select(context.results.table, read_selection(query, context.results.classes))
+            return select(results.table, read_selection(query, results.classes, results.artefacts))
         except QueryError as error:
             raise HTTPException(422, str(error)) from None
-        return cases.drop(columns=MAP_COLUMN)
 
     @server.get(urls.json_twin(urls.CASES))
     def cases(request: Request) -> Any:
@@ -163,6 +173,8 @@ def _description(selection: Selection, count: int) -> str:
         verdict,
         "confirmed by histology" if selection.confirmation == ("histo",) else "",
         _margin_text(selection),
+        *(f"with {NAMES[name]}" for name in selection.artefacts),
+        *(f"without {NAMES[name]}" for name in selection.no_artefacts),
     ]
     described = ", ".join(filter(None, parts))
     return f"Here {count:,}: {described}." if described else ""
@@ -211,6 +223,7 @@ def _controls(results: Results, selection: Selection) -> Component:
                 debounce=400,
                 size="xs",
             ),
+            *(_artefacts(results, name, getattr(selection, name)) for name in ARTEFACTS),
             dcc.Store(id=MARGIN, data=margin),
         ],
         className="filters",
@@ -220,10 +233,20 @@ def _controls(results: Results, selection: Selection) -> Component:
 def _category(results: Results, name: str, chosen: Sequence[str]) -> Component:
     known = list(results.table[name].dropna().unique())
     values = results.classes if name in {"diagnosis", "predicted"} else sorted(known)
+    return _choice_of(name, {value: CONFIRMATIONS.get(value, value) for value in values}, chosen)
+
+
+def _artefacts(results: Results, name: str, chosen: Sequence[str]) -> Component:
+    """The choice of artefacts, out of sight where none are known of the cases: its value is read all the same."""
+    choice = _choice_of(name, {artefact: NAMES[artefact] for artefact in results.artefacts}, chosen)
+    return html.Div(choice, hidden=not results.artefacts)
+
+
+def _choice_of(name: str, labels: Mapping[str, str], chosen: Sequence[str]) -> Component:
     return dmc.MultiSelect(
         id=f"cases-{name}",
         label=LABELS[name],
-        data=[{"value": value, "label": CONFIRMATIONS.get(value, value)} for value in values],
+        data=[{"value": value, "label": label} for value, label in labels.items()],
         value=list(chosen),
         placeholder=None if chosen else "any",
         searchable=True,
@@ -268,6 +291,8 @@ def _read_controls(values: Sequence[Any]) -> dict[str, str | None]:
             confidence=_narrowed(chosen["confidence"], CONFIDENCES),
             age=_narrowed(chosen["age"], AGES),
             search=(chosen["search"] or "").strip(),
+            artefacts=tuple(chosen["artefacts"] or ()),
+            no_artefacts=tuple(chosen["no_artefacts"] or ()),
         )
     )
 
@@ -277,11 +302,11 @@ def _narrowed(value: Sequence[float], limits: tuple[float, float]) -> tuple[floa
     return None if (low, high) == limits else (low, high)
 
 
-def _grid(classes: Sequence[str], rows: list[dict[str, Any]], sort: str | None) -> Component:
+def _grid(results: Results, rows: list[dict[str, Any]], sort: str | None) -> Component:
     return dag.AgGrid(
         id=GRID,
         rowData=rows,
-        columnDefs=_columns(classes, sort),
+        columnDefs=_columns(results, sort),
         defaultColDef={"sortable": True, "filter": False, "resizable": True, "suppressHeaderMenuButton": True},
         getRowId="params.data.image_id",
         eventListeners={"rowClicked": ["openCase(params)"]},
@@ -301,17 +326,19 @@ def _grid(classes: Sequence[str], rows: list[dict[str, Any]], sort: str | None) 
 def _rows(context: Context, cases: pd.DataFrame, chosen: Mapping[str, str | None]) -> list[dict[str, Any]]:
     present = context.image_paths
     rows: list[dict[str, Any]] = jsonable(cases[[*CASE_COLUMNS, "correct", "confidence"]])
-    for row in rows:
+    shown = {NAMES[name]: shows(cases, name) for name in context.results.artefacts}
+    for index, row in enumerate(rows):
         image_id = row["image_id"]
         row["href"] = urls.case(image_id, **chosen)
         row["confirmation"] = CONFIRMATIONS.get(row["confirmation"], "unknown")
+        row["artefacts"] = ", ".join(name for name, there in shown.items() if there[index])
         row["thumbnail"] = urls.case_thumbnail(image_id) if image_id in present else None
     return rows
 
 
-def _columns(codes: Sequence[str], sort: str | None) -> list[dict[str, Any]]:
+def _columns(results: Results, sort: str | None) -> list[dict[str, Any]]:
     column, _, direction = (sort or "").partition(":")
-    classes = {code: {"colour": diagnosis(code).colour, "name": diagnosis(code).name} for code in codes}
+    classes = {code: {"colour": diagnosis(code).colour, "name": diagnosis(code).name} for code in results.classes}
     chip = {"cellRenderer": "ClassChip", "cellRendererParams": {"classes": classes}}
     columns: list[dict[str, Any]] = [
         {"field": "thumbnail", "headerName": "", "cellRenderer": "CaseThumbnail", "sortable": False, "width": 92},
@@ -326,6 +353,8 @@ def _columns(codes: Sequence[str], sort: str | None) -> list[dict[str, Any]]:
         {"field": "confirmation", "headerName": "Confirmed by", "width": 150},
         {"field": "lesion_id", "headerName": "Lesion", "width": 130},
     ]
+    if results.artefacts:
+        columns.insert(6, {"field": "artefacts", "headerName": "Image shows", "width": 170})
     for one in columns:
         one["minWidth"] = one["width"]
         if one["field"] == column and direction in {"asc", "desc"}:

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from analysis.confusion import Confusion, Normalisation, largest_confusions, normalise
 from app import urls
-from app.components import class_chip, download_link, empty, page_header, panel
+from app.audit_note import cases_note, no_predictions
+from app.components import class_chip, download_link, page_header, panel
 from app.context import Context
 from app.csv_answers import csv_answer
-from app.evaluation_data import evaluation_note
 from app.jsonable import jsonable
 from app.numbers import percent
 from app.results import Results
@@ -38,14 +38,14 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
     """The page, with the matrix as counts or normalised as `normalise` of the query says."""
     results = context.results
     if results.problem:
-        return html.Div([page_header("Confusion", QUESTION), empty("There are no test predictions", results.problem)])
+        return html.Div([page_header("Confusion", QUESTION), no_predictions(context)])
     chosen = read_normalisation(query.get("normalise")) or "counts"
     csv = urls.with_query(f"{urls.json_twin(urls.CONFUSION)}.csv", {"normalise": query.get("normalise")})
     largest = largest_confusions(results.confusion, results.classes, 8)
     return html.Div(
         [
             page_header("Confusion", _answer(largest)),
-            *evaluation_note(context.bundle.card),
+            *cases_note(context),
             html.Div(
                 [
                     panel(

@@ -17,7 +17,8 @@ from fastapi import Depends, FastAPI, Request, Response
 
 from app import explain_parts as parts
 from app import urls
-from app.api import check_asked, check_question, explained, sample_image
+from app.api import explained, sample_image
+from app.asked_map import AskedMap, asked_map
 from app.certainty_parts import certainty, novelty_alert
 from app.components import page_header
 from app.context import Context
@@ -26,15 +27,14 @@ from app.heat_card import heat_card
 from app.heatmaps import attribution_from
 from app.jobs import Jobs
 from app.method_choice import LAYERED, chosen_methods, layer_choice
-from app.patient import Asked
 from app.patient_parts import patient_panel, register_patient
 from app.probabilities import probability_bars
-from app.streaming import method_store, progress_store, result_store, stream_explanation
+from app.streaming import method_store, progress_store, regions_store, result_store, stream_explanation
 from app.trust_panel import curves_dialog
 from app.trust_streaming import register_trust, trust_stores
 from app.uploads import pixels
 from explain.export import png_bytes
-from explain.methods import DEFAULT_METHOD, METHODS
+from explain.methods import METHODS
 from model.bundle import BundleError
 from model.classes import diagnosis
 from model.phantoms import SAMPLES
@@ -101,7 +101,7 @@ def stop_store(method: str) -> str:
     return f"explain-stop-{method}"
 
 
-STORES = (request_store, stop_store, progress_store, result_store)
+STORES = (request_store, stop_store, progress_store, result_store, regions_store)
 
 
 def _cards(context: Context, query: Mapping[str, str]) -> Component:
@@ -119,7 +119,7 @@ def _cards(context: Context, query: Mapping[str, str]) -> Component:
 
 def register_callbacks(app: Dash, context: Context) -> None:
     """Make the page respond: pictures and pages of pictures in the browser, probabilities and maps from the server."""
-    jobs, trust_jobs = Jobs(), Jobs()
+    jobs, trust_jobs = context.maps, Jobs()
     _register_browser(app)
     register_trust(app, context, trust_jobs, jobs)
 
@@ -209,6 +209,7 @@ def _register_browser(app: Dash) -> None:
         name = State(method_store(method), "data")
         browser("progress", Input(progress_store(method), "data"), name)
         browser("result", Input(result_store(method), "data"), name)
+        browser("regions", Input(regions_store(method), "data"), name)
         for function, button in BUTTONS.items():
             browser(function, Input(f"explain-{button}-{method}", "n_clicks"), name)
 
@@ -218,22 +219,10 @@ def register_api(server: FastAPI, context: Context) -> None:
 
     @server.get(f"{urls.API}{urls.EXPLAIN}")
     async def explain_sample(
-        request: Request,
-        sample: str,
-        asked: Annotated[Asked, Depends()],
-        method: str = DEFAULT_METHOD,
-        target: str | None = None,
-        against: str | None = None,
-        layer: str | None = None,
-        library: bool = False,
-        tta: bool = False,
-        ensemble: bool = False,
+        request: Request, sample: str, asked: Annotated[AskedMap, Depends(asked_map(context))]
     ) -> dict[str, Any]:
-        check_question(context, method, target, against, layer=layer, library=library)
-        await asyncio.to_thread(check_asked, context, ensemble, asked)
         image = sample_image(sample)
         left = threading.Event()
-        question = (context, SAMPLES[sample].title, image, method, target, against, 0, left.is_set)
-        answer = partial(explained, *question, layer=layer, library=library, tta=tta, ensemble=ensemble, asked=asked)
+        answer = partial(explained, context, SAMPLES[sample].title, image, asked, left.is_set)
         work = asyncio.get_running_loop().run_in_executor(context.explanation_threads, answer)
         return await finished(request, work, left)

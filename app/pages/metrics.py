@@ -7,17 +7,18 @@ import dash_mantine_components as dmc
 import pandas as pd
 from dash import Dash, Input, NoUpdate, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, HTTPException, Response
 
 from analysis.bootstrap import Estimate
 from analysis.curves import class_scores, precision_recall, reliability, roc, top_scores
 from analysis.metrics import ClassMetrics, Metrics, Scores
 from app import urls
+from app.artefact_table import CSV, artefact_panel, artefact_table
+from app.audit_note import audit_answer, cases_note, no_predictions
 from app.calibration_panel import SWITCH, TEST, calibration_panel, chosen_cases, shown_calibration
 from app.components import (
     class_name,
     download_link,
-    empty,
     graph,
     leaky_split,
     page_header,
@@ -27,7 +28,6 @@ from app.components import (
 )
 from app.context import Context
 from app.csv_answers import csv_answer
-from app.evaluation_data import evaluation_note
 from app.figures import precision_recall_figure, reliability_figure, roc_figure
 from app.jsonable import jsonable
 from app.numbers import decimal, interval, percent
@@ -46,7 +46,7 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
     """The page, with the curves of the class `highlight` of the query in front."""
     results = context.results
     if results.problem:
-        return html.Div([page_header("Metrics", QUESTION), empty("There are no test predictions", results.problem)])
+        return html.Div([page_header("Metrics", QUESTION), no_predictions(context)])
     highlighted = query.get("highlight")
     highlighted = highlighted if highlighted in results.classes else None
     metrics = results.metrics
@@ -54,7 +54,7 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
         [
             page_header("Metrics", _answer(metrics)),
             *leaky_split(context.bundle.card),
-            *evaluation_note(context.bundle.card),
+            *cases_note(context),
             html.Div(_tiles(results, metrics), className="tiles"),
             panel(
                 "Precision, recall, F1 and AUC of each class, with 95 % intervals",
@@ -67,6 +67,7 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
                 ),
                 actions=[download_link("CSV", f"{urls.json_twin(urls.METRICS)}.csv")],
             ),
+            *artefact_panel(results.artefact_figures),
             html.Div([dmc.Text("Curves of", size="sm"), _highlight_select(results, highlighted)], className="controls"),
             html.Div(_curve_panels(results, metrics, highlighted), className="panels three"),
             *([calibration_panel(context, query)] if context.bundle.card.calibrated else []),
@@ -109,14 +110,23 @@ def register_api(server: FastAPI, context: Context) -> None:
     def metrics(calibration: str = "") -> Any:
         shown = shown_calibration(context, chosen_cases(context, {"calibration": calibration}))
         return {
-            "model": context.bundle.card.name,
+            "model": context.bundle.card.name if context.audit is None else None,
+            "audit": audit_answer(context.audit),
             **jsonable(context.results.metrics),
+            "image_quality": jsonable(context.results.artefact_figures),
             "calibration": jsonable(shown),
         }
 
     @server.get(f"{urls.json_twin(urls.METRICS)}.csv")
     def metrics_csv() -> Response:
         return csv_answer(class_table(context.results.metrics), "lesionlens_metrics.csv")
+
+    @server.get(CSV)
+    def image_quality_csv() -> Response:
+        artefacts = context.results.artefact_figures
+        if not artefacts:
+            raise HTTPException(404, "Nothing is known of the quality of these images.")
+        return csv_answer(artefact_table(artefacts), "lesionlens_image_quality.csv")
 
 
 def _changed(search: str, **change: str | None) -> str | NoUpdate:

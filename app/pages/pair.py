@@ -22,13 +22,12 @@ from analysis.pair import (
     operating_point,
     operating_points,
 )
-from analysis.predictions import MAP_COLUMN
 from app import urls
+from app.audit_note import cases_note, no_predictions
 from app.case_images import opacity_slider, picture
-from app.components import class_chip, download_link, empty, failed, graph, link_button, page_header, panel, statistic
+from app.components import class_chip, download_link, failed, graph, link_button, page_header, panel, statistic
 from app.context import Context
 from app.csv_answers import csv_answer
-from app.evaluation_data import evaluation_note
 from app.figures import margin_figure, pair_roc_figure
 from app.jsonable import jsonable
 from app.numbers import decimal, interval, percent, percent_interval, signed
@@ -52,7 +51,7 @@ def layout(context: Context, query: Mapping[str, str], code: str, other: str) ->
     """The audit of `code` against `other`, for the cases and at the margin of the query."""
     results = context.results
     if results.problem:
-        return html.Div([page_header("Pair", ""), empty("There are no test predictions", results.problem)])
+        return html.Div([page_header("Pair", ""), no_predictions(context)])
     first, second = results.first_pair
     back = link_button(f"{diagnosis(first).name} and {_name(second)}", urls.pair(first, second))
     unknown = [one for one in (code, other) if one not in results.classes]
@@ -74,7 +73,7 @@ def layout(context: Context, query: Mapping[str, str], code: str, other: str) ->
                 html.Span(_answer(audit, point), id="pair-answer"),
                 *_choice(results, audit, query),
             ),
-            *evaluation_note(context.bundle.card),
+            *cases_note(context),
             dcc.Store(id=POINTS, data=_points(audit, thresholds, histology_only)),
             html.Div(
                 [
@@ -179,8 +178,8 @@ def register_api(server: FastAPI, context: Context) -> None:
                 "auc": audit.auc,
                 "model_threshold": context.results.pair_threshold(code, other),
                 "operating_point": operating_point(audit, threshold),
-                "missed": missed_cases(audit, threshold).drop(columns=MAP_COLUMN),
-                "alarms": alarm_cases(audit, threshold).drop(columns=MAP_COLUMN),
+                "missed": missed_cases(audit, threshold),
+                "alarms": alarm_cases(audit, threshold),
             }
         )
 

@@ -53,12 +53,12 @@ def measured_table(methods: tuple[str, ...] = tuple(WORTH), cases: int = CASES, 
     return pd.DataFrame(table)
 
 
-def write_measured_audit(folder: Path, methods: tuple[str, ...] = tuple(WORTH)) -> Path:
+def write_measured_audit(folder: Path, methods: tuple[str, ...] = tuple(WORTH), weights: str = "0" * 64) -> Path:
     """An audit of one part in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     table = measured_table(methods)
     manifest = Manifest(
-        models=(AuditedModel("made_up", "0" * 64),),
+        models=(AuditedModel("made_up", weights),),
         classes=CODES,
         fingerprint="0" * 64,
         parameters={"measures": list(methods)},

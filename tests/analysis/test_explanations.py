@@ -1,22 +1,27 @@
 """Which explanation to trust: means, intervals over lesions, and plain words where a control wins."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from analysis.audit_manifest import AuditError
+from analysis.bootstrap import Estimate
 from analysis.explanations import Explanations, explanation_figures, read_explanations
-from analysis.sanity import MethodSanity
+from analysis.sanity import SANITY_FILE, MethodSanity, write_sanity
 from app.explanation_tables import estimates_table, markdown, statements
+from model.bundle import ARCHITECTURE_FILE, ONNX_FILE, WEIGHTS_FILE, Card, ModelBundle, load_bundle, write_card
 from tests.analysis.measured_audit import CASES, WORTH, measured_table, write_measured_audit
+from tests.explain.linear import QuadrantPredictor
 
-SANITY = {"gradcam": MethodSanity(("logits", "stem"), (0.4, 0.1), (0.5, 0.2), 5)}
+CORRELATIONS = (Estimate(0.4, 0.2, 0.6), Estimate(0.1, -0.1, 0.3))
+SANITY = MethodSanity(("logits", "stem"), CORRELATIONS, CORRELATIONS, ("one", "two"))
 
 
 @pytest.fixture(scope="module")
 def found() -> Explanations:
-    return explanation_figures(measured_table(), list(WORTH), "made_up", SANITY)
+    return explanation_figures(measured_table(), list(WORTH), "made_up", {"gradcam": SANITY})
 
 
 def test_methods_come_first_and_the_most_faithful_before_others(found: Explanations) -> None:
@@ -73,7 +78,7 @@ def test_the_readme_table_sets_controls_apart(found: Explanations) -> None:
     text = markdown(found)
     assert "| Method | Faithfulness | In the lesion | Sanity | Stability | Milliseconds |" in text
     assert "| *Centred Gaussian* (control) |" in text
-    assert "| passes (0.10) |" in text
+    assert "| passes +0.10 (−0.10 to +0.30) |" in text
     assert "40 test cases of 20 lesions, made_up." in text
 
 
@@ -82,6 +87,40 @@ def test_the_table_of_numbers_has_every_end(found: Explanations) -> None:
     assert table.loc["lime", "milliseconds"] == pytest.approx(900)
     assert table.loc["gradcam", "faithfulness_low"] < table.loc["gradcam", "faithfulness_high"]
     assert table.loc["gradcam", "passes_sanity"]
+    assert table.loc["gradcam", ["sanity", "sanity_low", "sanity_high"]].to_list() == [0.1, -0.1, 0.3]
+    assert np.isnan(table.loc["lime", "sanity"])
+
+
+def test_sanity_holds_for_the_weights_that_it_was_measured_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.explanations.SHIPPED", tmp_path)
+    card = replace(QuadrantPredictor().bundle.card, name="made_up")
+    bundle = untouched(tmp_path / "made_up", card, b"weights")
+    audit = write_measured_audit(tmp_path / "audit", weights=bundle.weights_digest)
+    write_sanity(bundle, "gradcam", SANITY)
+    found = read_explanations(audit)
+    assert found is not None and found.methods[0].sanity == SANITY and not found.notes
+
+    content = (bundle.path / SANITY_FILE).read_text()
+    (bundle.path / SANITY_FILE).write_text(content.replace(bundle.weights_digest, "0" * 64))
+    found = read_explanations(audit)
+    assert found is not None and found.methods[0].sanity is None
+    assert "Sanity was measured on other weights; run lesionlens sanity" in statements(found)[0]
+
+    (bundle.path / SANITY_FILE).write_text(content)
+    bundle.weights_path.write_bytes(b"other weights")
+    found = read_explanations(audit)
+    assert found is not None and found.methods[0].sanity is None
+    assert "These figures were measured on other weights than made_up has now" in statements(found)[0]
+
+
+def untouched(folder: Path, card: Card, weights: bytes) -> ModelBundle:
+    """A bundle whose network nobody opens."""
+    folder.mkdir()
+    for name in (ARCHITECTURE_FILE, ONNX_FILE):
+        (folder / name).touch()
+    (folder / WEIGHTS_FILE).write_bytes(weights)
+    write_card(folder, card)
+    return load_bundle(folder)
 
 
 def test_an_audit_that_is_not_there_is_none_and_a_part_of_one_is_refused(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from analysis.bootstrap import Estimate
 from analysis.sanity import (
     SANITY_FILE,
     MethodSanity,
@@ -13,14 +15,15 @@ from analysis.sanity import (
     stages,
     write_sanity,
 )
-from model.bundle import ModelBundle
+from model.bundle import CARD_FILE, SHIPPED, WEIGHTS_FILE, ModelBundle, load_bundle
 from model.prediction import Predictor
 from model.symmetries import symmetries
 from tests.explain.linear import QuadrantPredictor, noise
 from tests.model.untrained import write_untrained
 
 CARD = QuadrantPredictor().bundle.card
-FOUND = MethodSanity(("logits", "8 × 8"), (0.8, 0.25), (0.9, 0.5), ("phantom naevus",))
+ESTIMATES = (Estimate(0.8, 0.7, 0.9), Estimate(0.25, 0.0, 0.5))
+FOUND = MethodSanity(("logits", "8 × 8"), ESTIMATES, ESTIMATES[::-1], ("phantom naevus",))
 
 
 @pytest.fixture(scope="module")
@@ -87,28 +90,63 @@ def test_what_knows_nothing_of_the_network_does_not_change_and_fails(small: Mode
     told: list[tuple[int, int]] = []
     images = {"one": noise(0), "two": noise(1)}
     found = sanity("edges", small, images, lambda done, total: told.append((done, total)))
-    assert found == MethodSanity(("logits", "8 × 8", "16 × 16"), (1, 1, 1), (1, 1, 1), ("one", "two"))
+    unchanged = (Estimate(1, 1, 1),) * 3
+    assert found == MethodSanity(("logits", "8 × 8", "16 × 16"), unchanged, unchanged, ("one", "two"))
     assert not found.passes
     assert told[-1] == (8, 8)
 
 
 def test_a_map_of_the_network_changes(small: ModelBundle) -> None:
     found = sanity("occlusion", small, {"one": noise(0)})
-    assert found.signed[-1] < 0.9
+    assert found.signed[-1].value < 0.9
     assert sanity("occlusion", small, {"one": noise(0)}) == found
 
 
+def test_the_interval_of_a_correlation_is_over_the_images(small: ModelBundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = iter([value for value in (0.0, 0.1, 0.2, 0.3) for _ in range(3 * 2)])
+    monkeypatch.setattr("analysis.sanity.rank_correlation", lambda one, other: next(told))
+    images = {str(seed): noise(seed) for seed in range(4)}
+    after_all = sanity("edges", small, images).signed[-1]
+    assert after_all.value == pytest.approx(0.15)
+    # Of 4 values drawn 4 times with replacement the mean is at least 0.05 and at most 0.25 in 95 % of the draws.
+    assert (after_all.low, after_all.high) == (pytest.approx(0.05, abs=0.026), pytest.approx(0.25, abs=0.026))
+
+
 def test_what_was_found_is_kept_beside_other_methods_and_replaced_by_later_runs(tmp_path: Path) -> None:
-    bundle = ModelBundle(tmp_path, CARD)
+    bundle = weighing(tmp_path, b"weights")
     assert read_sanity(bundle) == {}
-    later = MethodSanity(("logits",), (0.1,), (0.2,), ("a", "b"))
+    later = MethodSanity(("logits",), ESTIMATES[:1], ESTIMATES[1:], ("a", "b"))
     for method, found in (("lime", FOUND), ("gradcam", FOUND), ("lime", later)):
         write_sanity(bundle, method, found)
     assert read_sanity(bundle) == {"gradcam": FOUND, "lime": later}
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"lime": {"signed": []}}', '{"lime": 3}'])
-def test_a_damaged_file_is_refused(tmp_path: Path, content: str) -> None:
+def test_of_other_weights_it_is_outdated_and_makes_way(tmp_path: Path) -> None:
+    write_sanity(weighing(tmp_path, b"weights"), "lime", FOUND)
+    retrained = weighing(tmp_path, b"other weights")
+    assert read_sanity(retrained) == {"lime": replace(FOUND, outdated=True)}
+    write_sanity(retrained, "gradcam", FOUND)
+    assert read_sanity(retrained) == {"gradcam": FOUND}
+
+
+def test_what_is_shipped_was_found_on_the_shipped_weights() -> None:
+    for card in SHIPPED.glob(f"*/{CARD_FILE}"):
+        assert not [method for method, one in read_sanity(load_bundle(card.parent)).items() if one.outdated]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", '{"weights": "", "methods": {"lime": {"signed": []}}}', '{"weights": "", "methods": 3}', '{"lime": {}}'],
+)
+def test_a_damaged_file_is_refused_until_it_is_written_again(tmp_path: Path, content: str) -> None:
+    bundle = weighing(tmp_path, b"weights")
     (tmp_path / SANITY_FILE).write_text(content)
     with pytest.raises(SanityError, match="run it again"):
-        read_sanity(ModelBundle(tmp_path, CARD))
+        read_sanity(bundle)
+    write_sanity(bundle, "lime", FOUND)
+    assert read_sanity(bundle) == {"lime": FOUND}
+
+
+def weighing(folder: Path, weights: bytes) -> ModelBundle:
+    (folder / WEIGHTS_FILE).write_bytes(weights)
+    return ModelBundle(folder, CARD)

@@ -8,10 +8,12 @@ from tests.explain.linear import QUADRANTS, SIZE, QuadrantPredictor, noise
 
 TARGET = Target("mel")
 AT_ONCE = {
-    "deletion_area",
-    "insertion_area",
-    "deletion_area_contrast",
-    "insertion_area_contrast",
+    *(name for kind in ("", "_contrast") for name in (f"deletion_area{kind}", f"insertion_area{kind}")),
+    *(
+        name
+        for kind in ("", "_contrast")
+        for name in (f"deletion_area_blur{kind}", f"insertion_area_mean_colour{kind}")
+    ),
     "inside_mask",
     "pointing",
     "background_to_lesion",
@@ -77,7 +79,7 @@ def test_the_controls_of_an_image_are_run_once() -> None:
         before = predictor.images
         next(trust(attribution(mask()), image(), predictor, mask()))
         runs.append(predictor.images - before)
-    assert runs == [4 * 49, 49]
+    assert runs == [4 * 95, 95]
 
 
 def test_a_control_can_be_judged_too() -> None:

@@ -1,16 +1,29 @@
+from dataclasses import replace
+
 import pytest
 
+from analysis.bootstrap import Estimate
 from analysis.sanity import MethodSanity
 from analysis.verdicts import against_controls, on_localisation, on_sanity, on_stability, verdicts
 
 
 def areas(deletion: float, insertion: float) -> dict[str, float]:
+    """The other way round on the contrast, and on the baselines that do not decide."""
     return {
         "deletion_area": deletion,
         "insertion_area": insertion,
         "deletion_area_contrast": insertion,
         "insertion_area_contrast": deletion,
+        "deletion_area_blur": insertion,
+        "insertion_area_mean_colour": deletion,
+        "deletion_area_blur_contrast": deletion,
+        "insertion_area_mean_colour_contrast": insertion,
     }
+
+
+def found(*correlations: float) -> MethodSanity:
+    estimates = tuple(Estimate(value, value - 0.2, value + 0.2) for value in correlations)
+    return MethodSanity(("logits", "6 × 6"), estimates, estimates, ("phantom",))
 
 
 CONTROLS = {"random": areas(0.5, 0.5), "gaussian": areas(0.3, 0.6), "edges": areas(0.4, 0.5)}
@@ -33,6 +46,11 @@ def test_a_map_is_better_than_the_controls_or_the_ones_that_beat_it_are_named(
     assert "Centred Gaussian 0.30" in verdict.detail
 
 
+def test_what_the_other_baselines_would_say_is_said_too() -> None:
+    detail = against_controls("lime", areas(0.2, 0.6), CONTROLS, contrast=False).detail
+    assert detail.endswith("With the baselines exchanged: −0.40, worse than controls.")
+
+
 def test_a_contrast_is_judged_on_the_contrast() -> None:
     assert against_controls("lime", areas(0.2, 0.6), CONTROLS, contrast=True).text == "worse than controls"
 
@@ -53,11 +71,18 @@ def test_a_map_is_as_stable_as_the_least_stable_change_leaves_it() -> None:
 
 
 def test_a_method_whose_maps_survive_randomisation_fails() -> None:
-    stages, images = ("logits", "6 × 6"), ("phantom",)
-    assert on_sanity(MethodSanity(stages, (0.9, 0.49), (0.9, 0.9), images)).good is True
-    failed = on_sanity(MethodSanity(stages, (0.1, 0.5), (0.9, 0.9), images))
+    passed = on_sanity(found(0.9, 0.49))
+    assert (passed.good, passed.number) == (True, "0.49")
+    assert "0.49 (95 % interval 0.29 to 0.69)" in passed.detail
+    failed = on_sanity(found(0.1, 0.5))
     assert (failed.good, failed.text) == (False, "fails sanity")
     assert on_sanity(None).good is None
+
+
+def test_what_was_found_on_other_weights_is_no_verdict() -> None:
+    verdict = on_sanity(replace(found(0.9, 0.1), outdated=True))
+    assert (verdict.good, verdict.text, verdict.number) == (None, "sanity not measured", "")
+    assert verdict.detail == "It was measured on other weights; run lesionlens sanity on this model again."
 
 
 @pytest.mark.parametrize(

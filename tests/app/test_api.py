@@ -9,13 +9,16 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from analysis.agreement import agreement
+from app.disconnect import StoppedError
 from app.server import create_app
 from explain import explain
+from explain.attribution import Attribution
 from explain.methods import METHODS
 from model.bundle import INT8_FILE, ONNX_FILE, BundleError, ModelBundle, folds
 from model.classes import CODES
 from model.ensemble import open_ensemble
-from model.images import MAX_BYTES, decode
+from model.images import MAX_BYTES, decode, prepare
 from model.phantoms import SAMPLES, sample
 from model.prediction import Predictor
 from tests.app.two_folds import two_folds
@@ -151,6 +154,30 @@ def test_a_layer_reaches_the_method(client: TestClient) -> None:
     assert attribution["parameters"]["layer"] == layer["layer"]
 
 
+def test_the_agreement_with_other_methods_is_that_of_their_superpixels(
+    client: TestClient, predictor: Predictor
+) -> None:
+    question = {"method": "gradcam", "target": "mel", "against": "nv", "methods": "gradcam,edges,occlusion"}
+    image = prepare(sample("melanoma").image, predictor.bundle.card.size)
+    codes = ("gradcam", "edges", "occlusion")
+    expected = agreement({code: explain(image, predictor, code, "mel", "nv") for code in codes}, image)
+    for route in ("/api/explain", "/api/trust"):
+        found = client.post(route, params=question, content=PHANTOM).json()["agreement"]
+        assert found == pytest.approx(expected.loc["gradcam", ["edges", "occlusion"]].to_dict(), abs=1e-6)
+    page = "/api/explain?sample=melanoma&target=mel&against=nv&methods=edges,occlusion"
+    assert client.get(page).json()["agreement"] == pytest.approx(found, abs=1e-6)
+    assert client.post("/api/explain?method=gradcam", content=PHANTOM).json()["agreement"] == {}
+
+
+def test_a_method_by_region_says_what_each_counts_for(client: TestClient) -> None:
+    answer = client.post("/api/explain?method=occlusion&target=mel", content=PHANTOM).json()
+    strongest, *_, weakest = answer["regions"]
+    assert strongest["value"] == pytest.approx(max(np.ravel(answer["attribution"]["values"]), key=abs))
+    assert abs(weakest["value"]) <= abs(strongest["value"])
+    assert sum(region["share"] for region in answer["regions"]) == pytest.approx(1)
+    assert client.post("/api/explain?method=gradcam", content=PHANTOM).json()["regions"] is None
+
+
 def test_the_methods_are_listed_with_what_they_can_be_asked(client: TestClient) -> None:
     listed = client.get("/api/methods").json()
     assert [entry["method"] for entry in listed] == list(METHODS)
@@ -175,10 +202,18 @@ def test_without_a_target_the_called_class_is_explained(client: TestClient) -> N
         ({"target": "melanoma"}, "akiec, bcc"),
         ({"target": "mel", "against": "mel"}, "the same class"),
         ({"seed": "-1"}, "seed is a whole number"),
+        ({"methods": "lime,tea"}, "methods are of gradcam, gradcam++"),
+        ({"age": "200"}, "age"),
     ],
 )
-def test_an_impossible_question_is_refused_in_words(client: TestClient, question: dict[str, str], words: str) -> None:
-    answer = client.post("/api/explain", params=question, content=PHANTOM)
+@pytest.mark.parametrize("route", ["/api/explain", "/api/trust", "/api/explain?sample=melanoma"])
+def test_an_impossible_question_is_refused_in_the_same_words_wherever_it_is_asked(
+    client: TestClient, route: str, question: dict[str, str], words: str
+) -> None:
+    if "sample" in route:
+        answer = client.get(route, params={"sample": "melanoma", **question})
+    else:
+        answer = client.post(route, params=question, content=PHANTOM)
     assert answer.status_code == 422
     assert words in answer.json()["detail"]
 
@@ -268,5 +303,21 @@ def test_how_far_a_map_can_be_believed_is_answered_for_the_same_question(client:
     assert (answer["image"], answer["method"], answer["target"], answer["against"]) == ("a.png", "gradcam", "mel", "nv")
     assert {"deletion_area_contrast", "inside_mask", "stability_symmetries"} <= answer["measures"].keys()
     assert len(answer["verdicts"]) == 4
-    refused = client.post("/api/trust", params={**question, "against": "mel"}, content=PHANTOM)
-    assert refused.status_code == 422
+
+
+def test_the_map_that_is_judged_is_made_at_the_layer_and_for_the_call_that_are_asked_for(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = []
+
+    def no_verdicts(attribution: Attribution, *_: object, **__: object) -> None:
+        judged.append(attribution)
+        raise StoppedError
+
+    monkeypatch.setattr("app.api.trust", no_verdicts)
+    layer = client.get("/api/methods").json()[0]["layers"][-1]["layer"]
+    for question in ({"method": "gradcam", "layer": layer}, {"method": "lime", "library": True, "target": "mel"}):
+        client.post("/api/trust", params={**question, "tta": True}, content=PHANTOM)
+    assert judged[0].parameters["layer"] == layer
+    assert judged[0].target.code == client.post("/api/predict?tta=1", content=PHANTOM).json()["predicted"]
+    assert judged[1].parameters["library"] is True

@@ -2,12 +2,13 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
+from app import disconnect
 from app.server import create_app
 from model.bundle import ModelBundle
 from model.phantoms import sample
@@ -37,12 +38,33 @@ def test_it_stops_when_its_client_goes(
     monkeypatch.setattr("app.api.explain", explain_slowly)
     app = create_app(bundle.path)
     with pytest.raises(StoppedError):
-        asyncio.run(ask_and_leave(app, method, query, begun))
+        asyncio.run(ask_and_leave(app, method, "/api/explain", query, begun))
     assert stopped.is_set()
 
 
-async def ask_and_leave(app: FastAPI, method: str, query: bytes, begun: threading.Event) -> None:
-    """Ask for an explanation as a server passes it on, and go as soon as it has begun."""
+def test_judging_stops_when_its_client_goes(bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, stopped = threading.Event(), threading.Event()
+
+    def judge_slowly(*question: object, check: Callable[[], None]) -> Iterator[None]:
+        begun.set()
+        try:
+            for _ in range(6000):
+                check()
+                threading.Event().wait(0.01)
+        except disconnect.StoppedError:
+            stopped.set()
+            raise
+        yield
+
+    monkeypatch.setattr("app.api.trust", judge_slowly)
+    sent = asyncio.run(ask_and_leave(create_app(bundle.path), "POST", "/api/trust", b"method=gaussian", begun))
+    assert stopped.is_set()
+    assert sent[0]["status"] == 499  # nobody receives it, and the log has no error
+
+
+async def ask_and_leave(app: FastAPI, method: str, path: str, query: bytes, begun: threading.Event) -> list[Any]:
+    """Ask for an explanation as a server passes it on, and go as soon as it has begun; what was sent to nobody."""
+    sent = []
     body = iter([{"type": "http.request", "body": PHANTOM, "more_body": False}])
 
     async def receive() -> dict[str, Any]:
@@ -54,7 +76,7 @@ async def ask_and_leave(app: FastAPI, method: str, query: bytes, begun: threadin
         return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
-        pass
+        sent.append(message)
 
     scope = {
         "type": "http",
@@ -62,11 +84,12 @@ async def ask_and_leave(app: FastAPI, method: str, query: bytes, begun: threadin
         "http_version": "1.1",
         "method": method,
         "scheme": "http",
-        "path": "/api/explain",
-        "raw_path": b"/api/explain",
+        "path": path,
+        "raw_path": path.encode(),
         "query_string": query,
         "headers": [],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 80),
     }
     await app(scope, receive, send)
+    return sent

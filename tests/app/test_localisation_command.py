@@ -7,7 +7,7 @@ import pytest
 import analysis.predictions
 from analysis import segmentation_quality
 from app.commands import localisation
-from model.bundle import ModelBundle
+from model.bundle import SHIPPED, ModelBundle, load_bundle
 from model.cases import DataError
 from tests.model.data_sets import write_ham10000
 
@@ -35,8 +35,14 @@ def test_the_figures_stand_beside_the_published_ones_and_are_kept(
     assert "| 0.32 |" in printed
     kept = json.loads((tmp_path / localisation.LOCALISATION_FILE).read_text())
     assert kept["model"] == bundle.card.name
+    assert kept["weights"] == bundle.weights_digest
     assert kept["attention"]["akiec"]["low"] < kept["attention"]["akiec"]["value"]
     assert kept["segmented_cases"] == 7
+
+
+def test_the_committed_figures_are_of_the_shipped_weights() -> None:
+    kept = json.loads((analysis.predictions.COMMITTED / localisation.LOCALISATION_FILE).read_text())
+    assert kept["weights"] == load_bundle(SHIPPED / kept["model"]).weights_digest
 
 
 def test_a_data_set_without_masks_is_refused(bundle: ModelBundle, tmp_path: Path) -> None:

@@ -180,6 +180,6 @@ def test_a_model_that_could_not_be_opened_is_tried_anew(two: Path, monkeypatch: 
 
 def test_slow_explanations_of_all_models_queue_together(two: Path) -> None:
     app = server.create_app(two)
-    other = replace(app.state.context, bundle=app.state.context.models[SECOND])
+    other = replace(app.state.context, bundle=app.state.context.models[SECOND].bundle)
     assert other.explanation_threads is app.state.context.explanation_threads
     assert model_choice.root_of(other, SECOND) == OTHER

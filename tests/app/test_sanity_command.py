@@ -5,13 +5,15 @@ import numpy as np
 import pytest
 
 import analysis.sanity
+from analysis.bootstrap import Estimate
 from analysis.sanity import MethodSanity, read_sanity
 from app.commands import sanity
 from explain.attribution import ExplanationError
 from explain.methods import METHODS
 from model.bundle import CARD_FILE, ModelBundle, load_bundle
 
-FOUND = MethodSanity(("logits", "6 × 6"), (0.9, -0.04), (0.9, 0.3), ("phantom naevus",))
+ESTIMATES = (Estimate(0.9, 0.8, 0.95), Estimate(-0.04, -0.2, 0.1))
+FOUND = MethodSanity(("logits", "6 × 6"), ESTIMATES, ESTIMATES, ("phantom naevus",))
 
 
 @pytest.fixture
@@ -44,7 +46,8 @@ def test_every_method_is_tested_and_kept_with_the_bundle(tested: Path, capsys: p
     assert read_sanity(load_bundle(tested)) == dict.fromkeys(METHODS, FOUND)
     printed = capsys.readouterr().out
     assert "phantom naevus, phantom melanoma" in printed
-    assert "passes  logits +0.90, 6 × 6 -0.04" in printed
+    assert "| Randomised down to |  | logits | 6 × 6 |" in printed
+    assert "| gradcam | passes | +0.90 (+0.80 to +0.95) | −0.04 (−0.20 to +0.10) |" in printed
 
 
 def test_with_a_data_set_test_cases_are_looked_at_too(
@@ -52,7 +55,7 @@ def test_with_a_data_set_test_cases_are_looked_at_too(
 ) -> None:
     assert run("--model", tested, "--methods", "lime, edges", "--data", ham10000) == 0
     assert list(read_sanity(load_bundle(tested))) == ["lime", "edges"]
-    assert capsys.readouterr().out.count("ISIC_") == 3
+    assert capsys.readouterr().out.count("ISIC_") == 7
 
 
 def test_an_unknown_method_is_refused(tested: Path) -> None:

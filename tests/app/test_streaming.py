@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -6,7 +7,7 @@ import numpy as np
 import pytest
 
 from app import streaming
-from app.context import Context
+from app.context import CONCURRENT_EXPLANATIONS, Context
 from app.jobs import Jobs
 from app.uploads import data_url
 from explain.attribution import Attribution, Progress, Target
@@ -55,8 +56,10 @@ def test_a_map_is_sent_and_then_that_it_is_complete(context: Context, browser: B
     jobs = Jobs()
     answer(context, jobs, "gradcam", REQUEST)
     assert browser.states() == ["waiting", "running", "done"]
-    store, result = browser.messages[-2]
-    assert store == "explain-result-gradcam"
+    (store, result), _, (last, regions) = browser.messages[-3:]
+    assert (store, last) == ("explain-result-gradcam", "explain-regions-gradcam")
+    assert (regions["id"], regions["own"]) == ("1", False)
+    assert len(regions["ranks"]) == len(regions["rows"])
     assert result["id"] == "1"
     assert result["npz"]
     assert [mark.split("\n")[1] for mark in result["marks"]] == ["for nv", "logit per position", "for mel"]
@@ -78,6 +81,7 @@ def test_a_cancelled_job_ends_early_with_what_it_has(
     answer(context, jobs, "lime", REQUEST)
     assert browser.states()[-1] == "stopped"
     result = next(data for store, data in browser.messages if store == "explain-result-lime")
+    assert "explain-regions-lime" not in dict(browser.messages)
     assert result["heat"].startswith("data:image/webp")
     assert result["npz"] is None
     assert int(result["facts"].split()[0].replace(",", "")) < 1000
@@ -99,6 +103,34 @@ def test_a_browser_that_goes_away_stops_its_job(context: Context, browser: Brows
     assert asyncio.run(go_away())
     assert len(jobs) == 0
     context.explanation_threads.shutdown()  # returns only when the abandoned thread has stopped
+
+
+def test_while_tensorflow_is_loading_the_card_says_so(
+    context: Context, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[ModelBundle] = []
+    monkeypatch.setattr("app.tensorflow_start.warm_up", loaded.append)
+    unneeded = Attribution(np.ones((4, 4), np.float32), "gradient", Target("mel"), {}, 0, 1, 0.1)
+    monkeypatch.setattr(streaming, "explain", lambda *_, **__: unneeded)
+    for states in (["waiting", "loading", "done"], ["waiting", "done"]):
+        browser.messages.clear()
+        answer(context, Jobs(), "gradient", REQUEST)
+        assert browser.states() == states
+    assert loaded == [context.bundle]
+
+
+@pytest.mark.parametrize("method", ["gradcam", "gradcam++", "layercam", "random", "gaussian", "edges"])
+def test_methods_of_one_evaluation_do_not_queue_behind_slow_ones(
+    context: Context, browser: Browser, method: str
+) -> None:
+    done = threading.Event()
+    for _ in range(CONCURRENT_EXPLANATIONS):
+        context.explanation_threads.submit(done.wait)
+    try:
+        answer(context, Jobs(), method, REQUEST)
+    finally:
+        done.set()
+    assert browser.states()[-1] == "done"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import os
 
 from tests.benchmarks import (
     audit,
+    audit_memory,
     export,
     first_map,
     gradcam,
@@ -25,6 +26,7 @@ from tests.benchmarks import (
 
 BENCHMARKS = {
     "audit": audit.measure,
+    "audit_memory": audit_memory.measure,
     "export": export.measure,
     "first_map": first_map.measure,
     "gradcam": gradcam.measure,

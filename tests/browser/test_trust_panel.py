@@ -37,6 +37,32 @@ def test_what_was_judged_is_remembered(page: Page) -> None:
     assert page.locator("#explain-trust-chips-gradcam").inner_text() == before
 
 
+def test_a_map_whose_method_is_not_chosen_any_more_is_not_judged_until_it_is_again(page: Page) -> None:
+    address = "/explain?sample=naevus&target=mel&methods=gradcam,rise"
+    page.goto(address)
+    expect_heatmap(page, "rise")
+    page.locator("#explain-methods").press("Backspace")  # RISE was chosen last
+    expect(page.locator("#explain-card-rise")).to_be_hidden()
+    page.wait_for_function(
+        "dash_component_api.getLayout('explain-trust-rise').props.data?.state === 'stopped'", timeout=SLOW
+    )
+    judged(page, "gradcam")
+    page.locator("#explain-methods").click()
+    page.get_by_role("option", name="RISE").click()
+    judged(page, "rise")
+
+
+def test_the_curves_are_also_shown_on_the_other_baselines(page: Page) -> None:
+    page.goto(ADDRESS)
+    judged(page, "gradcam")
+    page.locator("#explain-trust-curves-gradcam").click()
+    dialog = page.get_by_role("dialog", name="Grad-CAM: mel rather than nv")
+    expect(dialog.locator(".xtitle").first).to_have_text("Pixels hidden behind the mean colour · lower is better")
+    page.get_by_role("radio", name="As judged").press("ArrowRight")
+    expect(dialog.locator(".xtitle").first).to_have_text("Pixels hidden by blurring them · lower is better")
+    expect(dialog.locator(".trust-verdicts")).to_contain_text("With the baselines exchanged:")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_phone_it_fits(page: Page, scheme: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
