@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from explain.attribution import Attribution, ExplanationError, Progress, ProgressCallback, StopSignal, Target
 from explain.layers import check_layer
@@ -15,6 +16,7 @@ from model.images import prepare
 from model.prediction import Predictor
 
 STABLE = 0.9
+BLAS = ThreadpoolController()
 
 
 def explain(
@@ -69,17 +71,20 @@ def explain(
         on_progress(Progress(0, chosen.evaluations))
     halfway: NDArray[np.float32] | None = None
     question = Question(prepare(image, predictor.bundle.card.size), predictor, aim, seed, layer)
-    for estimate in estimates(question):
-        result = attribution(estimate)
-        total = chosen.evaluations if estimate.total is None else estimate.total
-        if on_progress is not None:
-            on_progress(Progress(estimate.evaluations, total, result))
-        if estimate.settled:
-            return replace(result, converged=True)
-        if should_stop is not None and estimate.evaluations < total and should_stop():
-            return result
-        if 0 < 2 * estimate.evaluations <= total:
-            halfway = estimate.values
+    # A method does linear algebra, on small matrices, between the network's runs: threads of its own would spin for a
+    # while after each and take the cores from the network, which halves its speed.
+    with BLAS.limit(limits=1, user_api="blas"):
+        for estimate in estimates(question):
+            result = attribution(estimate)
+            total = chosen.evaluations if estimate.total is None else estimate.total
+            if on_progress is not None:
+                on_progress(Progress(estimate.evaluations, total, result))
+            if estimate.settled:
+                return replace(result, converged=True)
+            if should_stop is not None and estimate.evaluations < total and should_stop():
+                return result
+            if 0 < 2 * estimate.evaluations <= total:
+                halfway = estimate.values
     return result if estimate.settled is False else _judged(result, halfway)
 
 

@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explain.attribution import Target
-from model.prediction import Predictor, batches
+from model.prediction import Predictor
 
-BATCH = 16  # images a time: within 5 % of the throughput of larger batches, and twice as many chances to show and stop
-FIRST_BATCH = 8  # so that there is a first map to look at soon
+BATCH = 8  # images a time: what a core's cache holds; larger batches are slower, and show and stop less often
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,10 +73,3 @@ class Method:
     family: str = "Regions"
     fine: bool = False
     layered: bool = False
-
-
-def sample_batches(count: int) -> Iterator[slice]:
-    """Slices that cover range(count): a small one for a first map, then one of BATCH after another."""
-    yield slice(0, min(FIRST_BATCH, count))
-    for batch in batches(count - FIRST_BATCH, BATCH):
-        yield slice(batch.start + FIRST_BATCH, batch.stop + FIRST_BATCH)

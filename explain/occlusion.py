@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from explain.method import Estimate, Question, sample_batches
+from explain.method import BATCH, Estimate, Question
 from explain.regions import SEGMENTS, RegionScores, superpixels
+from model.prediction import batches
 
 EVALUATIONS = SEGMENTS + 1
 
@@ -20,7 +21,7 @@ def occluded_losses(question: Question) -> Iterator[Estimate]:
     masks = ~np.eye(scores.count + 1, scores.count, -1, dtype=bool)
     results = np.empty(len(masks))
     values = np.zeros(scores.count, np.float32)
-    for batch in sample_batches(len(masks)):
+    for batch in batches(len(masks), BATCH):
         results[batch] = scores(masks[batch])
         values[: batch.stop - 1] = results[0] - results[1 : batch.stop]
         parameters = {"segments": scores.count, "segmentation": "SLIC", "score": float(results[0]), **scores.parameters}

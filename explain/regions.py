@@ -44,8 +44,9 @@ class RegionScores:
         self.regions = regions
         self.count = int(regions.max()) + 1
         self.parameters = {"baseline": "box blur", "baseline_pixels": blur_width(question.image.shape[0])}
-        self._image = question.image.astype(np.float32)
+        self._region_of_value = np.repeat(regions.ravel(), question.image.shape[-1])
         self._baseline = blurred(question.image).astype(np.float32)
+        self._difference = question.image - self._baseline
         self._predictor = question.predictor
         self._weights = question.weights
         self._known: dict[bytes, float] = {}
@@ -55,8 +56,7 @@ class RegionScores:
         keys = [choice.tobytes() for choice in shown]
         new = {key: choice for key, choice in zip(keys, shown, strict=True) if key not in self._known}
         if new:
-            masks = np.stack([*new.values()])[:, self.regions, np.newaxis]
-            logits = self._predictor.logits(np.where(masks, self._image, self._baseline))
+            logits = self._predictor.logits(self._images(np.stack([*new.values()])))
             self._known.update(zip(new, (logits @ self._weights).tolist(), strict=True))
         return np.array([self._known[key] for key in keys])
 
@@ -71,3 +71,13 @@ class RegionScores:
         nothing = np.zeros(self.count, bool)
         blank, whole = self(np.stack([nothing, ~nothing])).tolist()
         return blank, whole
+
+    def _images(self, shown: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """What n choices show, float32 (n, size, size, 3); exact, since both pictures have whole pixel values.
+
+        Several times faster than `np.where`, which for the sampling methods would cost a quarter of the network's time.
+        """
+        images = shown.astype(np.float32).take(self._region_of_value, axis=1)
+        images *= self._difference.ravel()
+        images += self._baseline.ravel()
+        return images.reshape(-1, *self._baseline.shape)

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from explain.baseline import blur_width, blurred
-from explain.method import Estimate, Question, sample_batches
+from explain.method import BATCH, Estimate, Question
 from explain.regions import superpixels
 from explain.settling import NORMAL_95, rank_stability, settled
+from model.prediction import batches
 
 SAMPLES = 2000
 CELLS = 8
@@ -32,7 +33,7 @@ def random_masks_gains(question: Question) -> Iterator[Estimate]:
     size = image.shape[0]
     total, squares = np.zeros((2, size, size))
     by_region: list[NDArray[np.float64]] = []
-    for batch in sample_batches(SAMPLES):
+    for batch in batches(SAMPLES, BATCH):
         masks = np.stack([smooth_mask(size, random) for _ in range(batch.start, batch.stop, 2)])
         pair = np.stack([masks, 1 - masks], axis=1).reshape(-1, size, size, 1)
         scores = question.predictor.logits(baseline + pair * (image - baseline)) @ question.weights

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from explain.method import Estimate, Question, sample_batches
+from explain.method import BATCH, Estimate, Question
 from explain.regions import RegionScores, superpixels
 from explain.regression import fit_pairs
 from explain.settling import half_widths, rank_stability, settled
+from model.prediction import batches
 
 EVALUATIONS = 2000
 TINY = 1e-6  # chooses the smallest values while there are fewer samples than regions, and changes nothing after
@@ -25,7 +26,7 @@ def shapley_values(question: Question) -> Iterator[Estimate]:
     blank, whole = scores.extremes
     masks = coalitions(scores.count, (EVALUATIONS - 2) // 2, question.seed)
     results = np.empty(len(masks))
-    for batch in sample_batches(len(masks)):
+    for batch in batches(len(masks), BATCH):
         results[batch] = scores(masks[batch])
         values, deviations = fit_shapley(masks[: batch.stop], results[: batch.stop], blank, whole)
         stability = rank_stability(values, deviations)

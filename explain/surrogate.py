@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 from scipy.linalg import hadamard
 
 from explain.baseline import blurred
-from explain.method import BATCH, Estimate, Question, sample_batches
+from explain.method import BATCH, Estimate, Question
 from explain.regions import RegionScores, superpixels
 from explain.regression import Fit, fit_pairs
 from explain.settling import half_widths, rank_stability, settled
+from model.prediction import batches
 
 SAMPLES = 1000
 KERNEL_WIDTH = 0.25
@@ -27,7 +28,7 @@ def lime_weights(question: Question) -> Iterator[Estimate]:
     scores = RegionScores(question, superpixels(question.image))
     masks = paired_masks(scores.count, SAMPLES // 2, question.seed)
     results = np.empty(SAMPLES)
-    for batch in sample_batches(SAMPLES):
+    for batch in batches(SAMPLES, BATCH):
         results[batch] = scores(masks[batch])
         fit = fit_surrogate(masks[: batch.stop], results[: batch.stop])
         weights, deviations = fit.coefficients[1:], fit.deviations[:, 1:]

@@ -1,5 +1,6 @@
 """Grad-CAM++, LayerCAM and Score-CAM; Grad-CAM has a file of its own."""
 
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -115,8 +116,8 @@ def test_score_cam_goes_through_the_channels_in_batches_and_stops(predictor: Pre
     result = explain(
         decode(originals[0]), predictor, "scorecam", "mel", on_progress=told.append, should_stop=lambda: len(told) > 2
     )
-    assert [progress.done for progress in told] == [0, 18, 34]
-    assert result.parameters["channels"] == 32
+    assert [progress.done for progress in told] == [0, 10, 18]
+    assert result.parameters["channels"] == 16
     assert result.converged is False
     features = predictor.run(prepare(decode(originals[0]), predictor.bundle.card.size)[np.newaxis]).features[0]
     assert told[-1].total == len(varied_channels(features)) + 2
@@ -126,10 +127,10 @@ def test_score_cam_is_tf_keras_vis_s(predictor: Predictor, originals: list[Path]
     """On three images and their 16 most varied channels: with all 1,280 the library takes gigabytes and minutes."""
     for path in originals[:3]:
         question = Question(prepare(decode(path), predictor.bundle.card.size), predictor, Target("mel"))
-        first = next(score_cam(question))
-        assert first.parameters["channels"] == 16
+        _, second = islice(score_cam(question), 2)
+        assert second.parameters["channels"] == 16
         theirs = score_cam_of(question, 16).values
-        assert_allclose(first.values, theirs, atol=1e-3 * np.abs(theirs).max())
+        assert_allclose(second.values, theirs, atol=1e-3 * np.abs(theirs).max())
 
 
 def test_the_image_is_seen_through_a_channel_at_its_own_size() -> None:
