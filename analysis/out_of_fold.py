@@ -151,7 +151,7 @@ def _recipe(card: Card) -> dict[str, object]:
     split = {name: card.split.get(name) for name in ("protocol", "seed")}
     fingerprint = card.data.get("fingerprint")
     own = {"network": card.network, "size": card.size, "classes": card.classes, "data": fingerprint}
-    return {**settings(card.training, apart=("fold", "start")), **split, **own}
+    return {**settings(card.training, apart=("fold",)), **split, **own}
 
 
 def _melanoma_sensitivity(table: pd.DataFrame, weights: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -47,11 +47,11 @@ FEW = (
 
 @dataclass(frozen=True)
 class Section:
-    """One section: paragraphs, then commands, then a table, each of which may be missing."""
+    """One section: paragraphs, then a command, then a table, each of which may be missing."""
 
     title: str
     paragraphs: tuple[str, ...] = ()
-    commands: tuple[str, ...] = ()
+    command: str | None = None
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
 
@@ -75,8 +75,8 @@ def markdown(model: ModelCard) -> str:
     parts = [f"# Model card: {model.card.name}"]
     for section in sections(model):
         parts += [f"## {section.title}", *section.paragraphs]
-        if section.commands:
-            parts.append("\n".join(["```sh", *section.commands, "```"]))
+        if section.command is not None:
+            parts.append("\n".join(["```sh", section.command, "```"]))
         if section.rows:
             parts.append(markdown_table(section.columns, section.rows))
     return "\n\n".join(parts)
@@ -207,7 +207,7 @@ def _training(model: ModelCard) -> Section:
     versions = ", ".join(f"{package} {version}" for package, version in model.card.versions.items())
     if versions:
         paragraphs.append(f"Made with {versions}.")
-    return Section("Training", tuple(paragraphs), model.training_commands)
+    return Section("Training", tuple(paragraphs), model.training_command)
 
 
 def _figures(model: ModelCard) -> list[Section]:

@@ -13,7 +13,7 @@ from analysis.metrics import Metrics
 from analysis.performance import NAEVUS, Performance, performance
 from analysis.predictions import COMMITTED, PredictionsError, read_predictions
 from app.jsonable import restored
-from app.training_command import training_commands
+from app.training_command import training_command
 from model.bundle import Card, ModelBundle, shipped_ensemble
 
 
@@ -26,7 +26,7 @@ class ModelCard:
     """
 
     card: Card
-    training_commands: tuple[str, ...]
+    training_command: str | None
     cpu_hours: float | None
     metrics: Metrics | None
     performance: Performance | None
@@ -42,7 +42,7 @@ def model_card(bundle: ModelBundle, folder: Path = COMMITTED) -> ModelCard:
     validated = shipped_cross_validation(bundle, folder)
     return ModelCard(
         card=card,
-        training_commands=training_commands(card.training),
+        training_command=training_command(card.training),
         cpu_hours=card.training.get("cpu_hours"),
         metrics=restored(Metrics, card.metrics) if card.metrics else None,
         performance=_own_performance(bundle) if validated is None else validated.performance,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -79,7 +79,7 @@ def write_bundle(
             "completed": result.completed,
             "best_epoch": best_epoch(result.history) + 1,
             "epochs_done": len(result.history),
-            **_cost_and_start(result),
+            "cpu_hours": _cpu_hours(result.history),
         },
         split={
             "protocol": configuration.protocol,
@@ -101,15 +101,10 @@ def write_bundle(
     return bundle
 
 
-def _cost_and_start(result: TrainingResult) -> dict[str, Any]:
-    """The CPU hours that the training took in all, None where an epoch has not counted them, and how it was begun."""
-    seconds = [row.get("cpu_seconds") for row in result.history]
-    hours = None if None in seconds else sum(filter(None, seconds)) / 3600
-    if not result.configuration.start:
-        return {"cpu_hours": hours}
-    earlier = load_bundle(result.configuration.start).card.training
-    before = earlier.get("cpu_hours")
-    return {"cpu_hours": None if hours is None or before is None else hours + before, "start_training": dict(earlier)}
+def _cpu_hours(history: list[dict[str, float]]) -> float | None:
+    """What the training took in all; None where an epoch has not counted it."""
+    seconds = [row.get("cpu_seconds") for row in history]
+    return None if None in seconds else sum(filter(None, seconds)) / 3600
 
 
 def write_network(folder: Path, model: keras.Model) -> None:

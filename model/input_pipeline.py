@@ -69,29 +69,6 @@ def steps_per_epoch(count: int, batch: int) -> int:
     return max(1, count // batch)
 
 
-def mixed(
-    images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, seed: tf.Tensor, alpha: float
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Mix each image of a batch with its neighbour by a share drawn from Beta(alpha, alpha) (mixup, Zhang et al. 2018,
-    arXiv:1710.09412), so that the loss is the share-weighted sum of both images' losses.
-
-    `images` (b, height, width, 3), `labels` (b, classes) one-hot, `weights` (b,), `seed` int (2,); all float32.
-    """
-    import tensorflow as tf
-
-    # A ratio of gamma draws is a beta draw.
-    gammas = tf.random.stateless_gamma((2, tf.shape(images)[0]), seed, alpha=alpha)
-    share = tf.math.divide_no_nan(gammas[0], gammas[0] + gammas[1])
-    own, other = share * weights, (1 - share) * tf.roll(weights, 1, 0)
-    pixels = share[:, tf.newaxis, tf.newaxis, tf.newaxis]
-    mixed_labels = own[:, tf.newaxis] * labels + other[:, tf.newaxis] * tf.roll(labels, 1, 0)
-    return (
-        pixels * images + (1 - pixels) * tf.roll(images, 1, 0),
-        mixed_labels / (own + other)[:, tf.newaxis],
-        own + other,
-    )
-
-
 def training_batches(
     images: NDArray[np.uint8],
     labels: NDArray[np.intp],
@@ -103,11 +80,8 @@ def training_batches(
     seed: int,
     epochs: range,
     augmentation: Augmentation,
-    mixup: float = 0.0,
 ) -> tf.data.Dataset:
-    """Batches of `epochs`, one after the other: images float32 (b, size, size, 3), label shares, loss weights.
-
-    Labels (b, classes) are one-hot, or with `mixup`, its alpha, the shares of the two images that are mixed.
+    """Batches of `epochs` one after the other: images float32 (b, size, size, 3), one-hot labels (b, classes), weights.
 
     `images` and `labels` hold all cases, `rows` the training part. What a batch holds depends on the seed, the epoch
     and its place in it alone, so that a resumed training sees what an uninterrupted one would have seen.
@@ -127,8 +101,7 @@ def training_batches(
         changed = augment(raw, draw, size, augmentation)
         label = tf.gather(labels, chosen)
         weight = tf.gather(balance.weights.astype(np.float32), label)
-        one_hot = tf.one_hot(label, classes)
-        return mixed(changed, one_hot, weight, draw, mixup) if mixup else (changed, one_hot, weight)
+        return changed, tf.one_hot(label, classes), weight
 
     dataset = tf.data.Dataset.from_tensor_slices(orders.astype(np.int64))
     dataset = dataset.flat_map(lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch).take(steps))

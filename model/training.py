@@ -16,13 +16,11 @@ from numpy.typing import NDArray
 
 from model.atomic import write_atomically
 from model.augmentation import Augmentation
-from model.bundle import load_bundle
 from model.cases import fingerprint
 from model.checkpoint import CHECKPOINT_FILE, Checkpoint, restore_checkpoint, save_checkpoint
 from model.classes import CODES
 from model.image_cache import cached_images
 from model.input_pipeline import BALANCES, ClassBalance, class_balance, steps_per_epoch, training_batches
-from model.keras_model import load_keras
 from model.networks import DROPOUT, NETWORKS
 from model.prediction import batches, decide
 from model.splits import Split
@@ -35,7 +33,6 @@ CONFIGURATION_FILE = "configuration.json"
 # Training images are cached larger than the network's input, so that small crops lose little detail.
 MARGIN = 1.5
 # Another split's weights would have seen test cases of this one.
-SAME_TO_START = ("network", "protocol", "fold", "seed", "data")
 
 
 class TrainingError(ValueError):
@@ -46,13 +43,11 @@ class TrainingError(ValueError):
 class Configuration:
     """How to train: network, split, input size (pixels), schedule and regularisation.
 
-    `dropout` is the network's (`model.networks`), None for its usual one, which the configuration then holds; `mixup`
-    is the alpha of the Beta distribution of mixing shares (Zhang et al. 2018), 0 for none.
+    `dropout` is the network's (`model.networks`), None for its usual one, which the configuration then holds.
     `moving_average` is the decay per step of the exponential moving average of the weights, which is what is
     validated and kept; `patience` is the number of epochs without a better validation macro AUC after which training
     stops. `cosine` warms up linearly over the first epoch and decays to zero at the last; `plateau` starts at
-    `learning_rate` and halves it after three epochs without a better validation loss. `start` is a model
-    bundle of the same network and split whose weights this training starts from, trained at a smaller input size say.
+    `learning_rate` and halves it after three epochs without a better validation loss.
     Raises TrainingError for values outside their range.
     """
 
@@ -68,11 +63,9 @@ class Configuration:
     balance: str = "square-root"
     label_smoothing: float = 0.1
     dropout: float | None = None
-    mixup: float = 0.0
     moving_average: float = 0.99
     patience: int = 10
     seed: int = 0
-    start: str = ""
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
@@ -90,8 +83,8 @@ class Configuration:
             raise TrainingError("Epochs, batch, patience and learning rate must be positive.")
         if not (0 <= self.label_smoothing < 1 and 0 < self.moving_average < 1):
             raise TrainingError("Label smoothing and moving average lie in [0, 1).")
-        if min(self.weight_decay, self.mixup) < 0:
-            raise TrainingError("Weight decay and mixup are not negative.")
+        if self.weight_decay < 0:
+            raise TrainingError("Weight decay is not negative.")
 
 
 @dataclass(frozen=True)
@@ -149,8 +142,6 @@ def train(
     steps = steps_per_epoch(len(split.train), configuration.batch)
     assert configuration.dropout is not None
     model = NETWORKS[configuration.network](configuration.size, len(CODES), configuration.dropout)
-    if configuration.start:
-        _start_from(model, configuration, cases, balance)
     compile_network(model, configuration, steps)
     state = restore_checkpoint(folder, model) or Checkpoint([], [])
     plateau = _replayed_plateau(model, configuration, state.history)
@@ -169,7 +160,6 @@ def train(
                 seed=configuration.seed,
                 epochs=epochs,
                 augmentation=configuration.augmentation,
-                mixup=configuration.mixup,
             )
             if epochs
             else ()
@@ -252,22 +242,6 @@ def _prepare_folder(folder: Path, configuration: Configuration, cases: pd.DataFr
     for left_by_a_crash in folder.glob(".*.part"):
         shutil.rmtree(left_by_a_crash) if left_by_a_crash.is_dir() else left_by_a_crash.unlink()
     write_atomically(path, content.encode())
-
-
-def _start_from(model: keras.Model, configuration: Configuration, cases: pd.DataFrame, balance: ClassBalance) -> None:
-    """Give `model` the weights of the bundle `configuration.start`, which must not have seen this test part."""
-    bundle = load_bundle(configuration.start)
-    theirs = {**bundle.card.training, "data": bundle.card.data.get("fingerprint")}
-    ours = {**asdict(configuration), "data": fingerprint(cases)}
-    if different := [name for name in SAME_TO_START if theirs.get(name) != ours[name]]:
-        both = ", ".join(f"{name} {theirs.get(name)} there, {ours[name]} here" for name in different)
-        raise TrainingError(f"The model in {configuration.start} cannot be started from: {both}.")
-    try:
-        model.set_weights(load_keras(bundle).get_weights())
-    except ValueError as error:
-        raise TrainingError(f"The weights in {configuration.start} are for another input size.") from error
-    kernel, bias = model.get_layer("logits").get_weights()
-    model.get_layer("logits").set_weights([kernel, bias + np.log(balance.odds).astype(np.float32)])
 
 
 def _differences(theirs: str, ours: str) -> str:

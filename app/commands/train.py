@@ -53,16 +53,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--dropout", type=float, metavar="SHARE", help="units that the network drops (default: its usual share)"
     )
-    parser.add_argument("--mixup", type=float, default=defaults.mixup, help="alpha of mixup, 0 for none")
     parser.add_argument("--moving-average", type=float, default=defaults.moving_average, help="decay of the average")
     parser.add_argument("--patience", type=int, default=defaults.patience, help="epochs without gain before stopping")
     parser.add_argument("--seed", type=int, default=defaults.seed, help="seed of everything random")
-    parser.add_argument(
-        "--start",
-        default="",
-        metavar="BUNDLE",
-        help="model bundle of the same network and split to start from (default: ImageNet or random weights)",
-    )
     parser.set_defaults(run=run)
 
 

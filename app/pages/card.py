@@ -65,7 +65,8 @@ def _answer(model: ModelCard) -> str:
 
 def _panel(section: Section, model: ModelCard) -> Component:
     content: list[Component] = [html.P(text, className="card-text") for text in section.paragraphs]
-    content += [_command(command) for command in section.commands]
+    if section.command is not None:
+        content.append(_command(section.command))
     if section.columns == GROUP_COLUMNS and model.performance is not None:
         content.append(_box(_group_table(model.performance.groups)))
     elif section.rows:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from model.augmentation import Augmentation
-from model.input_pipeline import class_balance, epoch_order, mixed, training_batches
+from model.input_pipeline import class_balance, epoch_order, training_batches
 
 LABELS = np.array([0] * 60 + [1] * 30 + [2] * 10)
 ROWS = np.arange(100) + 1000
@@ -79,24 +79,3 @@ def test_a_resumed_pipeline_continues_as_the_uninterrupted_one() -> None:
     for expected, given in zip(whole[6:], resumed, strict=True):
         for left, right in zip(expected, given, strict=True):
             np.testing.assert_array_equal(left, right)
-
-
-def test_mixup_blends_neighbours_so_that_the_loss_is_the_blend_of_their_losses() -> None:
-    images = np.array([0.0, 100.0, 200.0], np.float32).reshape(3, 1, 1, 1)
-    labels, weights = np.eye(3, dtype=np.float32), np.array([1.0, 2.0, 4.0], np.float32)
-    pixels, shares, weight = (part.numpy() for part in mixed(images, labels, weights, np.array([1, 2]), 0.3))
-    # Image 1 is mixed with image 0, of value 0: its pixels tell the share.
-    share = pixels[1, 0, 0, 0] / 100
-    assert 0 <= share <= 1
-    assert weight[1] == pytest.approx(share * 2 + (1 - share) * 1)
-    np.testing.assert_allclose(weight[1] * shares[1], [(1 - share) * 1, share * 2, 0], rtol=1e-6)
-
-
-def test_mixup_is_drawn_anew_for_every_batch_and_alike_for_the_same_seed() -> None:
-    draws = [mixed(*_pair(), np.array(seed), 0.3)[0].numpy() for seed in ((1, 2), (1, 2), (1, 3))]
-    np.testing.assert_array_equal(draws[0], draws[1])
-    assert not np.array_equal(draws[0], draws[2])
-
-
-def _pair() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return np.array([0.0, 1.0], np.float32).reshape(2, 1, 1, 1), np.eye(2, dtype=np.float32), np.ones(2, np.float32)
