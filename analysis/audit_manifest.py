@@ -9,6 +9,7 @@ from typing import Any
 
 from model.atomic import write_atomically
 from model.bundle import ModelBundle
+from model.machine import machine
 
 MANIFEST_FILE = "audit.json"
 PACKAGES = ("lesionlens", "numpy", "onnxruntime", "pillow", "scikit-image", "scipy")
@@ -47,7 +48,8 @@ class AuditedModel:
 class Manifest:
     """`models` predict data of `fingerprint` (`model.cases.fingerprint`), by `parameters`, in `parts` of `rows` in all.
 
-    `classes` are in the models' order; `columns` says what the parts' columns mean, `versions` what wrote them first.
+    `classes` are in the models' order; `columns` says what the parts' columns mean. `versions` of packages began to
+    write them, on `machine`, which the milliseconds are those of.
     """
 
     models: tuple[AuditedModel, ...]
@@ -58,6 +60,7 @@ class Manifest:
     parts: int
     columns: Mapping[str, str]
     versions: Mapping[str, str]
+    machine: str = ""
 
 
 def manifest(
@@ -73,6 +76,7 @@ def manifest(
         parts,
         COLUMNS,
         {name: version(name) for name in PACKAGES},
+        machine(),
     )
 
 

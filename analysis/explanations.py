@@ -78,7 +78,8 @@ class MethodFigures:
 class Explanations:
     """The figures of every method, the most faithful first, the controls after them, on the test cases of `model`.
 
-    `notes` says, in sentences, which figures are not those of the weights that the model has now.
+    The milliseconds are those of `machine`. `notes` says, in sentences, which figures are not those of the weights that
+    the model has now.
     """
 
     model: str
@@ -86,6 +87,7 @@ class Explanations:
     lesions: int
     lesion_share: Estimate
     methods: tuple[MethodFigures, ...]
+    machine: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -98,7 +100,7 @@ def read_explanations(folder: Path = EXPLANATIONS, seed: int = 0) -> Explanation
     audited = audit.manifest.models[0]
     sanity, notes = _sanity_of(audited)
     found = explanation_figures(table, audit.manifest.parameters["measures"], audited.name, sanity, seed)
-    return replace(found, notes=notes)
+    return replace(found, machine=audit.manifest.machine, notes=notes)
 
 
 def explanation_figures(

@@ -64,8 +64,9 @@ def sanity(one: MethodFigures) -> str:
 
 
 def size(found: Explanations) -> str:
-    """On how many cases the figures stand."""
-    return f"{found.cases:,} test cases of {found.lesions:,} lesions, {found.model}."
+    """On how many cases the figures stand, and on what machine the milliseconds."""
+    measured = f"; milliseconds on {found.machine}" if found.machine else ""
+    return f"{found.cases:,} test cases of {found.lesions:,} lesions, {found.model}{measured}."
 
 
 def statements(found: Explanations) -> list[str]:

@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import sys
 import time
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.image_cache import CACHE_FOLDER
+from model.machine import machine
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,14 +113,6 @@ def verdict(exports: Sequence["Export"]) -> str:
     if quantised[0].serves:
         return f" onnx-int8 loses less than {TOLERABLE_LOSS} in balanced accuracy: it may be served with --int8."
     return f" onnx-int8 loses {TOLERABLE_LOSS} in balanced accuracy or more: it should not be served."
-
-
-def machine() -> str:
-    """The processor and the number of its cores that are measured on."""
-    information = Path("/proc/cpuinfo")
-    lines = information.read_text(encoding="utf-8").splitlines() if information.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"
 
 
 @dataclass(frozen=True, eq=False)

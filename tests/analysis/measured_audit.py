@@ -66,6 +66,7 @@ def write_measured_audit(folder: Path, methods: tuple[str, ...] = tuple(WORTH), 
         parts=1,
         columns={},
         versions={},
+        machine="a fast processor, 2 cores",
     )
     (folder / MANIFEST_FILE).write_text(json.dumps(asdict(manifest)))
     write_table(folder / "part-00000.parquet", table)

@@ -39,6 +39,10 @@ def test_the_page_says_where_a_control_beats_a_method(found: Explanations) -> No
     assert "does not know the network" in page
 
 
+def test_milliseconds_are_those_of_a_machine(found: Explanations) -> None:
+    assert "milliseconds on a fast processor, 2 cores" in str(explanations.page(found))
+
+
 def test_the_figure_has_methods_and_controls(found: Explanations) -> None:
     methods, controls = explanations.page(found)["explanations-faithfulness"].figure.data
     assert list(methods.y) == ["Grad-CAM", "LIME"]
