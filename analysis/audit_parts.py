@@ -1,6 +1,5 @@
 """The parts of an audit: which cases each holds, which model predicts them, and the batch function that writes one."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from explain.methods import METHODS
 from model.bundle import ModelBundle, load_bundle
 from model.cases import DataError
 from model.images import ImageError, decode, prepare
+from model.machine import usable_cores
 from model.novelty import NoveltyCheck
 from model.prediction import Predictor, batches
 from model.splits import lesion_groups
@@ -112,10 +112,8 @@ def divided(
     ]
 
 
-def write_part(
-    part: AuditPart, on_progress: Callable[[int], None] | None = None, threads: int | None = os.cpu_count()
-) -> int:
-    """Audit the cases of a part by so many threads and write its file, atomically; gives the number of rows.
+def write_part(part: AuditPart, on_progress: Callable[[int], None] | None = None, threads: int | None = None) -> int:
+    """Audit the cases of a part by so many threads, or one a core, and write its file, atomically; gives the row count.
 
     It depends on nothing but the part, so that any process on any machine that has the same files can do it.
     `on_progress` is told how many cases are done. Raises ImageError, naming the file, for a damaged image.
@@ -126,7 +124,7 @@ def write_part(
 
 
 def part_table(
-    part: AuditPart, on_progress: Callable[[int], None] | None = None, threads: int | None = os.cpu_count()
+    part: AuditPart, on_progress: Callable[[int], None] | None = None, threads: int | None = None
 ) -> pd.DataFrame:
     """The rows of a part; the columns are those of `analysis.audit_manifest.COLUMNS`."""
     modified = (part.bundle / "card.json").stat().st_mtime_ns
@@ -180,7 +178,7 @@ def _asked(
         answers = ask_network(predictor, [images])
         return _Asked(answers, [quality for _, quality in read], list(images) if part.methods else [])
 
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(threads or usable_cores()) as pool:
         done = 0
         for one in pool.map(ask, batches(len(paths), BATCH)):
             yield one

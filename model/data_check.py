@@ -1,7 +1,6 @@
 """The health of a data set: what is in it, and every file or label that is not as it should be."""
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import pandas as pd
 from model.cases import image_files, image_folders, read_cases
 from model.classes import CODES
 from model.images import ImageError, colour_mode, decode, read
+from model.machine import usable_cores
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _inspect_all(
     paths: list[str], on_progress: Callable[[int, int], None] | None
 ) -> dict[str, _Inspection | ImageError]:
     inspections = {}
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(usable_cores()) as threads:
         for done, (path, inspection) in enumerate(zip(paths, threads.map(_inspect, paths), strict=True), start=1):
             inspections[path] = inspection
             if on_progress:

@@ -1,5 +1,6 @@
 """Prediction with ONNX Runtime: logits, last feature map and embedding of prepared images."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from scipy.special import softmax
 
 from model.bundle import ModelBundle
 from model.images import prepare
+from model.machine import usable_cores
 from model.novelty import Novelty
 from model.symmetries import symmetries
 from model.uncertainty import Disagreement, entropy
@@ -57,13 +59,16 @@ class Prediction:
 class Predictor:
     """Runs a bundle's serving graph; safe to share between threads.
 
-    A run takes every core, or, with `threads`, so many: 1 is for callers that run several batches at once.
+    A run takes every core that it may, or, with `threads`, so many: 1 is for callers that run several batches at once.
     """
 
     def __init__(self, bundle: ModelBundle, *, threads: int = 0) -> None:
         self.bundle = bundle
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        # Left alone, ONNX Runtime starts a thread for each core of the machine, whether this process may use it or not;
+        # two on one core wait for each other most of the time.
+        restricted = usable_cores() < (os.cpu_count() or 1)
+        options.intra_op_num_threads = usable_cores() if restricted and not threads else threads
         self._session = onnxruntime.InferenceSession(str(bundle.onnx_path), options, providers=["CPUExecutionProvider"])
 
     def run(self, images: NDArray[np.uint8] | NDArray[np.float32]) -> Outputs:

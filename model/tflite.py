@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from model.bundle import ModelBundle
 from model.keras_model import load_keras
+from model.machine import usable_cores
 from model.tensorflow_start import closed_error_stream
 
 
@@ -56,7 +56,7 @@ def tflite_logits(path: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float3
     from ai_edge_litert.interpreter import Interpreter
 
     with closed_error_stream():
-        interpreter = Interpreter(str(path), num_threads=os.cpu_count())
+        interpreter = Interpreter(str(path), num_threads=usable_cores())
         interpreter.allocate_tensors()
     image_index = interpreter.get_input_details()[0]["index"]
     logits_index = interpreter.get_output_details()[0]["index"]
