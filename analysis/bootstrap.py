@@ -29,10 +29,10 @@ def lesion_weights(lesions: Iterable[str], resamples: int = RESAMPLES, seed: int
     codes, distinct = pd.factorize(pd.Series(list(lesions)))
     count = len(distinct)
     draws = np.random.default_rng(seed).integers(0, count, (resamples, count))
-    offsets = np.arange(resamples)[:, np.newaxis] * count
-    multiplicities = np.bincount((draws + offsets).ravel(), minlength=resamples * count).reshape(resamples, count)
-    everything = np.ones((1, len(codes)), np.float32)
-    return np.concatenate([everything, multiplicities[:, codes].astype(np.float32)])
+    multiplicities = [np.ones(count), *(np.bincount(draw, minlength=count) for draw in draws)]
+    by_lesion = np.array(multiplicities, np.float32).T.copy()
+    # In memory a case's weights lie side by side: what adds up or picks cases reads them in one go.
+    return by_lesion[codes].T
 
 
 def estimate(values: NDArray[np.float64]) -> Estimate:

@@ -124,5 +124,5 @@ def reliability(
 def _perfect_error(scores: NDArray[np.float64], one_hot: NDArray[np.float32], seed: int) -> float:
     """Mean calibration error of outcomes drawn with exactly the probabilities `scores`, over 1000 draws."""
     outcomes = np.random.default_rng(seed).random((1000, len(scores))) < scores
-    excess = (outcomes - scores).astype(np.float32) @ one_hot
+    excess = outcomes.astype(np.float32) @ one_hot - scores @ one_hot
     return float(np.abs(excess).sum(axis=1).mean() / len(scores))

@@ -1,7 +1,7 @@
 """Should this map be believed? Its measures on one image beside those of the controls, and the verdicts from them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from analysis.checkpoint import Checkpoint, go_on
 from analysis.faithfulness import Curves, areas, perturbation_curves
 from analysis.localisation import localisation
-from analysis.sanity import MethodSanity, read_sanity
+from analysis.sanity import MethodSanity, SanityError, read_sanity
 from analysis.stability import FEW_VIEWS, stability
 from analysis.verdicts import Verdict, verdicts
 from explain import explain
 from explain.attribution import Attribution, Target
 from explain.methods import METHODS
 from explain.overlay import enlarged
+from model.bundle import ModelBundle
 from model.prediction import Predictor
 from model.segmentation import segment
 
@@ -29,6 +30,7 @@ class Trust:
 
     `measures` are named as in `measures`, those of stability missing until they are measured; `controls` has the same
     without stability for each control, `curves` the deletion and insertion curves of the method and of each control.
+    `sanity` is None where it was not measured, or where it cannot be read: `sanity_problem` says why, and what to do.
     `mask_estimated` says that the lesion was not drawn by anybody but segmented.
     """
 
@@ -39,12 +41,20 @@ class Trust:
     curves: Mapping[str, Curves]
     sanity: MethodSanity | None
     mask_estimated: bool
+    sanity_problem: str | None = None
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """Better or worse than the controls, stable or not, passes sanity or not, on the lesion or not."""
         contrast = self.target.against is not None
-        return verdicts(self.method, self.measures, self.controls, self.sanity, contrast=contrast)
+        return verdicts(
+            self.method,
+            self.measures,
+            self.controls,
+            self.sanity,
+            contrast=contrast,
+            sanity_problem=self.sanity_problem,
+        )
 
 
 def trust(
@@ -59,7 +69,7 @@ def trust(
 
     `mask` is bool (size, size), True in the lesion; without one it is estimated. The first costs 95 evaluations and as
     many for each control, which are remembered for the next method on the same image; the second 5 runs of the method.
-    `check` is called before every batch, and between the controls.
+    `check` is called before every batch.
     """
     lesion = segment(image) if mask is None else mask
     target, classes = attribution.target, predictor.bundle.card.classes
@@ -67,18 +77,19 @@ def trust(
     curves = {attribution.method: perturbation_curves(values, image, predictor, check=check)}
     control_found = {}
     for code in controls():
-        check()
-        control_values, curves_of_control = _control(code, predictor, image.tobytes(), image.shape)
+        control_values, curves_of_control = _remembered(_Control(code, predictor, image.tobytes(), image.shape, check))
         curves.setdefault(code, curves_of_control)
         control_found[code] = _at_once(control_values, curves_of_control, target, classes, lesion)
+    sanity, sanity_problem = _sanity(predictor.bundle, attribution.method)
     first = Trust(
         attribution.method,
         target,
         _at_once(values, curves[attribution.method], target, classes, lesion),
         control_found,
         curves,
-        read_sanity(predictor.bundle).get(attribution.method),
+        sanity,
         mask is None,
+        sanity_problem,
     )
     yield first
     yield replace(first, measures={**first.measures, **stability(attribution, image, predictor, check=check)})
@@ -112,7 +123,7 @@ def control_measures(
     Costs 95 evaluations a control, once an image: a control's map is the same for every target.
     """
     classes = predictor.bundle.card.classes
-    found = {code: _control(code, predictor, image.tobytes(), image.shape) for code in controls()}
+    found = {code: _remembered(_Control(code, predictor, image.tobytes(), image.shape)) for code in controls()}
     return {code: _at_once(values, curves, target, classes, mask) for code, (values, curves) in found.items()}
 
 
@@ -131,12 +142,29 @@ def _at_once(
     return {**areas(curves, target, classes), **localisation(values, mask)}
 
 
+def _sanity(bundle: ModelBundle, method: str) -> tuple[MethodSanity | None, str | None]:
+    """What is known of a method's sanity, and why it cannot be read: the map is worth judging without it."""
+    try:
+        return read_sanity(bundle).get(method), None
+    except SanityError as error:
+        return None, str(error)
+
+
+@dataclass(frozen=True)
+class _Control:
+    """A control on a prepared image: what its curves are remembered by, and `check`, which they may be ended by."""
+
+    code: str
+    predictor: Predictor
+    pixels: bytes
+    shape: tuple[int, ...]
+    check: Checkpoint = field(default=go_on, compare=False)
+
+
 @lru_cache(maxsize=REMEMBERED)
-def _control(
-    code: str, predictor: Predictor, pixels: bytes, shape: tuple[int, ...]
-) -> tuple[NDArray[np.float32], Curves]:
+def _remembered(control: _Control) -> tuple[NDArray[np.float32], Curves]:
     """A control's map at the size of an image, and its curves; remembered, since every method is held against it."""
-    image = np.frombuffer(pixels, np.uint8).reshape(shape)
-    attribution = explain(image, predictor, code, predictor.bundle.card.classes[0])
-    values = enlarged(attribution, *shape[:2])
-    return values, perturbation_curves(values, image, predictor)
+    image = np.frombuffer(control.pixels, np.uint8).reshape(control.shape)
+    attribution = explain(image, control.predictor, control.code, control.predictor.bundle.card.classes[0])
+    values = enlarged(attribution, *control.shape[:2])
+    return values, perturbation_curves(values, image, control.predictor, check=control.check)

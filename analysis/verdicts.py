@@ -38,12 +38,16 @@ def verdicts(
     sanity: MethodSanity | None,
     *,
     contrast: bool,
+    sanity_problem: str | None = None,
 ) -> tuple[Verdict, ...]:
-    """The verdicts on one map of `method`; `contrast` says that it explains a difference of two logits."""
+    """The verdicts on one map of `method`; `contrast` says that it explains a difference of two logits.
+
+    `sanity_problem` is why its sanity cannot be read.
+    """
     return (
         against_controls(method, measures, controls, contrast=contrast),
         on_stability(measures),
-        on_sanity(sanity),
+        on_sanity(sanity, sanity_problem),
         on_localisation(measures),
     )
 
@@ -95,15 +99,17 @@ def on_stability(measures: Measures) -> Verdict:
     )
 
 
-def on_sanity(sanity: MethodSanity | None) -> Verdict:
-    """Whether the method's maps depend on what the network has learnt; of the model, not of this image."""
-    if sanity is None or sanity.outdated:
-        why = (
-            "It is measured once for a model, by the command lesionlens sanity."
-            if sanity is None
-            else "It was measured on other weights; run lesionlens sanity on this model again."
-        )
-        return Verdict("sanity", None, "sanity not measured", "", why)
+def on_sanity(sanity: MethodSanity | None, problem: str | None = None) -> Verdict:
+    """Whether the method's maps depend on what the network has learnt; of the model, not of this image.
+
+    `problem` is why what was measured cannot be read.
+    """
+    if sanity is None:
+        measured_by = "It is measured once for a model, by the command lesionlens sanity."
+        return Verdict("sanity", None, "sanity not measured", "", problem or measured_by)
+    if sanity.outdated:
+        again = "It was measured on other weights; run lesionlens sanity on this model again."
+        return Verdict("sanity", None, "sanity not measured", "", again)
     found = sanity.signed[-1]
     detail = (
         f"Rank correlation with the maps of a randomised network: {_number(found.value)} (95 % interval "

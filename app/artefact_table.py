@@ -1,5 +1,6 @@
 """The table by image quality: the figures of images with and without each artefact, and their difference."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import fields
 
@@ -138,14 +139,14 @@ def _row(heading: list[Component | str | None], side: ArtefactSide, address: str
 
 
 def _text(column: str, estimate: Estimate) -> str:
-    if column in SHARES:
+    if column in SHARES and not math.isnan(estimate.value):
         return f"{percent(estimate.value)} ({percent_interval(estimate)})"
     return with_interval(estimate)
 
 
 def _difference(column: str, estimate: Estimate) -> str:
     """A difference of shares in percentage points."""
-    if column in SHARES:
+    if column in SHARES and not math.isnan(estimate.value):
         points = Estimate(100 * estimate.value, 100 * estimate.low, 100 * estimate.high)
         return f"{signed_interval(points, 1)} points"
     return signed_interval(estimate)

@@ -39,6 +39,17 @@ def cases_note(context: Context) -> list[Component]:
     return [html.P(_sentence(context, context.audit), className="notice audit-note", role="note")]
 
 
+def model_note(context: Context) -> list[Component]:
+    """Which model a page is about that shows none of the audit's cases."""
+    if context.audit is None:
+        return []
+    text = (
+        f"This page is about {context.bundle.card.name}, which explains images here. Cases, Metrics, Confusion and "
+        "Pair show the audit."
+    )
+    return [html.P(text, className="notice audit-note", role="note")]
+
+
 def _sentence(context: Context, audit: Audit) -> str:
     cases, models = f"{audit.manifest.rows:,} cases", audit.manifest.models
     if out_of_fold(audit):

@@ -69,9 +69,10 @@
     const cell = (type, children, properties) => element(type, { children, ...properties });
     const heads = ["Region", "Where", regions.unit, "95 %"];
     const head = element("Tr", { children: heads.map((title) => cell("Th", title, { scope: "col" })) });
-    const rows = regions.rows.map((row) =>
+    const rows = regions.rows.map((row, index) =>
       element("Tr", {
         "data-region": String(row.region),
+        tabIndex: index ? -1 : 0, // arrow keys lead on
         children: [
           cell("Th", String(row.region), { scope: "row" }),
           cell("Td", row.place),
@@ -88,7 +89,7 @@
     ];
   }
 
-  /* Under the pointer */
+  /* Under the pointer, or on the row that has the focus */
 
   function labels(regions) {
     if (!regions.labels) {
@@ -124,6 +125,14 @@
     const region = labels(regions)[line * regions.width + column];
     mark(card, regions, region);
     show(event, regions, regions.rows.find((each) => each.region === region));
+  }
+
+  function step(event) {
+    const row = event.target.closest?.(".regions-table [data-region]");
+    const next = row && { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling }[event.key];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
   }
 
   function show(event, regions, row) {
@@ -179,6 +188,8 @@
 
   document.addEventListener("pointermove", point);
   document.addEventListener("pointerdown", point);
+  document.addEventListener("focusin", point);
+  document.addEventListener("keydown", step);
   document.addEventListener("scroll", hide, { capture: true, passive: true });
   document.documentElement.addEventListener("pointerleave", hide);
 })();

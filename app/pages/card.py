@@ -12,6 +12,7 @@ from analysis.bootstrap import Estimate
 from analysis.groups import GroupFigures
 from analysis.headline import MELANOMA
 from app import urls
+from app.audit_note import model_note
 from app.card_sections import GROUP_COLUMNS, KIND_NAMES, Section, failures, markdown, sections
 from app.components import download_link, leaky_split, page_header, panel, whisker
 from app.context import Context
@@ -31,6 +32,7 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
         [
             page_header("Card", _answer(model), download),
             *leaky_split(model.card),
+            *model_note(context),
             html.Div([_panel(section, model) for section in sections(model)], className="panels card-sections"),
         ],
         className="page-stack",

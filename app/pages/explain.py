@@ -19,6 +19,7 @@ from app import explain_parts as parts
 from app import urls
 from app.api import explained, sample_image
 from app.asked_map import AskedMap, asked_map
+from app.audit_note import model_note
 from app.certainty_parts import certainty, novelty_alert
 from app.components import page_header
 from app.context import Context
@@ -52,6 +53,7 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
             page_header(
                 "Explain", "Why did the model say this about my image, and should I believe it?", parts.upload()
             ),
+            *model_note(context),
             dcc.Store(id=CURRENT),
             dcc.Store(id="explain-query", data=dict(query)),
             dcc.Store(id="explain-method-names", data={code: method.name for code, method in METHODS.items()}),

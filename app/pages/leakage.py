@@ -10,11 +10,12 @@ from dash.development.base_component import Component
 from fastapi import FastAPI, HTTPException, Response
 
 from analysis.bootstrap import Estimate
-from analysis.leakage import Face, Memory
+from analysis.leakage import HOW_TO_WRITE, Face, Memory
 from analysis.metrics import Scores
 from analysis.overlap import TOTAL, of_all_folds
+from analysis.predictions import PredictionsError
 from app import urls
-from app.components import class_chip, class_name, download_link, empty, graph, page_header, panel, whisker
+from app.components import class_chip, class_name, download_link, empty, failed, graph, page_header, panel, whisker
 from app.context import Context
 from app.csv_answers import csv_answer
 from app.figures import overlap_figure
@@ -36,6 +37,7 @@ PROTOCOLS = {
 COLOURS = {"oversampled": "var(--notice)", "lesion": "var(--accent)"}
 ENDS = (("value", ""), ("low", "_low"), ("high", "_high"))
 OVERLAP_HEIGHT = 320
+FEW_ROWS = 50
 NO_OVERLAP = "The overlap table has not been made: lesionlens leakage --data PATH --save makes it."
 # The two trainings differ in nothing but the split and the number of epochs that makes their steps agree.
 COMMANDS = """\
@@ -49,7 +51,10 @@ lesionlens leakage --data ham10000 --save \\
 
 def layout(context: Context, query: Mapping[str, str]) -> Component:
     """The page; it shows HAM10000 and one pair of trainings, whatever the model that is served."""
-    return page(context.leakage)
+    try:
+        return page(context.leakage)
+    except PredictionsError as error:
+        return failed("The figures of leakage cannot be read", f"{error} `{HOW_TO_WRITE}` writes it again.")
 
 
 def stores() -> list[Component]:
@@ -123,9 +128,9 @@ def report_table(face: Face) -> pd.DataFrame:
 
 def _answer(leaky: Face, honest: Face) -> str:
     return (
-        f"The same network, after the same number of steps, reaches a balanced accuracy of "
-        f"{decimal(leaky.metrics.balanced_accuracy.value, 2)} where {percent(leaky.memory[0].copies, 0)} of the test "
-        f"rows are copies of training rows, and {decimal(honest.adjusted.value, 2)} on lesions that it never saw."
+        f"One network, trained twice under one budget, shows two faces: a balanced accuracy of "
+        f"{decimal(leaky.adjusted.value, 2)} where {percent(leaky.memory[0].copies, 0)} of the test rows are copies of "
+        f"training rows, and of {decimal(honest.adjusted.value, 2)} on lesions that it never saw."
     )
 
 
@@ -156,19 +161,19 @@ def _comparison(leaky: Face, honest: Face) -> Component:
     ]
     both = (leaky, honest)
     rows = [
-        _row("Accuracy", both, [f.metrics.accuracy for f in both], [f.metrics.chance_accuracy for f in both]),
-        _row(
-            "Balanced accuracy",
-            both,
-            [f.metrics.balanced_accuracy for f in both],
-            [f.metrics.chance_balanced_accuracy for f in both],
-        ),
         _row(
             "Balanced accuracy, called in proportion",
             both,
             [f.adjusted for f in both],
             [f.metrics.chance_balanced_accuracy for f in both],
         ),
+        _row(
+            "Balanced accuracy",
+            both,
+            [f.metrics.balanced_accuracy for f in both],
+            [f.metrics.chance_balanced_accuracy for f in both],
+        ),
+        _row("Accuracy", both, [f.metrics.accuracy for f in both], [f.metrics.chance_accuracy for f in both]),
         _row("Macro AUC", both, [f.metrics.macro.auc for f in both], [0.5, 0.5]),
         _row("Accuracy on rows whose lesion is in training", both, [f.memory[0].accuracy_seen for f in both]),
         _row("Accuracy on the other rows", both, [f.memory[0].accuracy_unseen for f in both]),
@@ -182,10 +187,19 @@ def _comparison(leaky: Face, honest: Face) -> Component:
             f"{DECISION} The oversampled test rows hold every diagnosis equally often, so that their accuracy is a "
             "balanced accuracy; the honest ones hold them as patients bring them, two thirds naevi. Compare balanced "
             "accuracies. Called in proportion: the class is called whose probability is largest in proportion to its "
-            "share of the training rows, as elsewhere in LesionLens.",
+            f"share of the training rows, as elsewhere in LesionLens. {_other_rows(leaky)}",
             className="caption",
         ),
     )
+
+
+def _other_rows(leaky: Face) -> str:
+    """Of what diagnosis the leaky split's unseen rows are: nothing that the seen ones can be held against."""
+    total, *diagnoses = ((one.diagnosis, one.rows - one.seen) for one in leaky.memory)
+    if not total[1]:
+        return "The oversampled test part has no other rows: it says nothing about new lesions."
+    code, count = max(diagnoses, key=lambda one: one[1])
+    return f"Of the {total[1]:,} other oversampled rows {count:,} are of {code}: compare like with like, by diagnosis."
 
 
 def _steps(leaky: Face, honest: Face) -> str:
@@ -316,10 +330,15 @@ def _memory_row(leaky: Memory, honest: Memory) -> Component:
             html.Td(f"{leaky.rows:,}", className="number"),
             html.Td(percent(leaky.seen / leaky.rows), className="number"),
             html.Td(_drawn(leaky.accuracy_seen, COLOURS["oversampled"])),
-            html.Td(_drawn(leaky.accuracy_unseen, COLOURS["oversampled"])),
+            html.Td([_drawn(leaky.accuracy_unseen, COLOURS["oversampled"]), *_few_rows(leaky.rows - leaky.seen)]),
             html.Td(_drawn(honest.accuracy_unseen, COLOURS["lesion"])),
         ]
     )
+
+
+def _few_rows(count: int) -> list[Component]:
+    """How many rows there are, where an interval over so few lesions says little."""
+    return [html.Div(f"of {count} rows", className="quiet")] if 0 < count < FEW_ROWS else []
 
 
 def _report(face: Face) -> Component:

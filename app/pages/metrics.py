@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from fastapi import FastAPI, HTTPException, Response
 
 from analysis.bootstrap import Estimate
-from analysis.curves import class_scores, precision_recall, reliability, roc, top_scores
+from analysis.curves import class_scores, precision_recall, reliability, roc
 from analysis.metrics import ClassMetrics, Metrics, Scores
 from app import urls
 from app.artefact_table import CSV, artefact_panel, artefact_table
@@ -190,10 +190,9 @@ def _tiles(results: Results, metrics: Metrics) -> list[Component]:
     melanoma = next((row for row in metrics.classes if row.code == "mel"), None)
     if melanoma is not None:
         tiles.append(_tile("Melanoma AUC", melanoma.scores.auc, "chance 0.500"))
-        tiles.append(_tile("Melanoma recall", melanoma.scores.recall, f"of {melanoma.cases} cases"))
-    calibration = reliability(*top_scores(results.table, results.classes), results.table["lesion_id"])
-    reference = f"perfect model {calibration.perfect_error:.3f}"
-    return [*tiles, _tile("Calibration error", calibration.error, reference)]
+        tiles.append(_tile("Melanoma recall", melanoma.scores.recall, f"of {melanoma.cases:,} cases"))
+    diagram = results.calibration.after
+    return [*tiles, _tile("Calibration error", diagram.error, f"perfect model {diagram.perfect_error:.3f}")]
 
 
 def _tile(label: str, estimate: Estimate, comparison: str) -> Component:
@@ -257,8 +256,10 @@ def _curve_panels(results: Results, metrics: Metrics, highlighted: str | None) -
     precisions = {row.code: row.average_precision for row in metrics.classes}
     roc_curves = {code: roc(*pair) for code, pair in scores.items()}
     precision_curves = {code: precision_recall(*pair) for code, pair in scores.items()}
-    said = top_scores(results.table, results.classes) if highlighted is None else scores[highlighted]
-    diagram = reliability(*said, results.table["lesion_id"])
+    if highlighted is None:
+        diagram = results.calibration.after
+    else:
+        diagram = reliability(*scores[highlighted], results.table["lesion_id"])
     return [
         panel(
             "ROC of each class against the rest, AUC with 95 % interval",

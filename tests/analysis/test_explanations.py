@@ -106,6 +106,11 @@ def test_sanity_holds_for_the_weights_that_it_was_measured_on(tmp_path: Path, mo
     assert found is not None and found.methods[0].sanity is None
     assert "Sanity was measured on other weights; run lesionlens sanity" in statements(found)[0]
 
+    (bundle.path / SANITY_FILE).write_text("{")
+    found = read_explanations(audit)
+    assert found is not None and found.methods[0].sanity is None
+    assert "`lesionlens sanity` writes; run it again" in statements(found)[0]
+
     (bundle.path / SANITY_FILE).write_text(content)
     bundle.weights_path.write_bytes(b"other weights")
     found = read_explanations(audit)

@@ -1,6 +1,10 @@
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from analysis.sanity import SANITY_FILE
 from analysis.trust import control_measures, controls, measures, trust
 from explain.attribution import Attribution, Target
 from explain.methods import METHODS
@@ -91,3 +95,27 @@ def test_a_control_can_be_judged_too() -> None:
     assert first.verdicts[0].number
     with pytest.raises(KeyError):
         _ = first.measures["stability_seeds"]
+
+
+def test_a_damaged_file_of_sanity_costs_that_verdict_alone_and_says_what_to_do(tmp_path: Path) -> None:
+    predictor = QuadrantPredictor()
+    predictor.bundle = replace(predictor.bundle, path=tmp_path)
+    (tmp_path / SANITY_FILE).write_text('{"methods": ')
+    first, last = trust(attribution(mask()), image(), predictor, mask())
+    assert [verdict.good is None for verdict in last.verdicts] == [False, False, True, False]
+    assert first.sanity is None
+    assert "`lesionlens sanity` writes; run it again" in first.verdicts[2].detail
+
+
+def test_it_can_be_ended_while_a_control_is_run() -> None:
+    predictor = QuadrantPredictor()
+
+    def check() -> None:
+        if predictor.images > 95 + 30:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        next(trust(attribution(mask()), noise(7), predictor, mask(), check=check))
+    assert predictor.images < 95 + 60
+    next(trust(attribution(mask()), noise(7), predictor, mask()))
+    assert predictor.images > 4 * 95

@@ -187,6 +187,12 @@ def test_explained_is_by_a_model_that_made_the_audit(bundle: ModelBundle, tmp_pa
     assert audited(load_bundle(first), tmp_path / "other").bundle.path == first
 
 
+@pytest.mark.parametrize("path", ["/explain", "/card"])
+def test_pages_about_one_model_name_it(context: Context, path: str) -> None:
+    assert f"This page is about {context.bundle.card.name}, which explains" in str(render(context, path, {}))
+    assert "This page is about" not in str(render(Context(context.bundle), path, {}))
+
+
 def test_an_audit_of_other_classes_is_refused_at_the_door(bundle: ModelBundle, tmp_path: Path) -> None:
     write_predicted_audit(tmp_path, classes=("benign", "mel"))
     with pytest.raises(AuditError, match="Serve a model of the same classes"):

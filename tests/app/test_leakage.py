@@ -84,6 +84,23 @@ def test_without_anything_the_page_still_stands(tmp_path: Path) -> None:
     assert "lesionlens leakage --data PATH --save" in str(leakage.page(LeakageResults(tmp_path)))
 
 
+def test_a_damaged_file_is_named_with_the_command_that_writes_it(bundle: ModelBundle, tmp_path: Path) -> None:
+    (tmp_path / OVERLAP_FILE).write_bytes(b"no table")
+    context = Context(bundle)
+    context.__dict__["leakage"] = LeakageResults(tmp_path)  # a cached property
+    page = str(render(context, "/leakage", {}))
+    assert f"{OVERLAP_FILE} is not a readable Parquet file" in page
+    assert "--save` writes it again" in page
+
+
+def test_the_sentence_says_that_one_network_has_both_faces(results: LeakageResults) -> None:
+    leaky, honest = (decimal(face.adjusted.value, 2) for face in results.faces)
+    page = str(leakage.page(results))
+    assert "One network, trained twice under one budget, shows two faces" in page
+    assert f"a balanced accuracy of {leaky} where" in page
+    assert f"of {honest} on lesions that it never saw" in page
+
+
 def test_the_page_has_its_address(bundle: ModelBundle) -> None:
     assert "Leakage" in str(render(Context(bundle), "/leakage", {}))
 

@@ -71,3 +71,11 @@ def test_an_unknown_model_s_page_leads_to_those_that_there_are(page: Page, conso
     page.get_by_role("link", name=SECOND).click()
     page.wait_for_url(f"**/models/{SECOND}/confusion?normalise=row")
     expect(page.get_by_role("heading", name="Confusion", exact=True)).to_be_visible(timeout=SLOW)
+
+
+def test_the_shipped_audit_is_chosen_like_a_model_and_shows_all_its_cases(page: Page) -> None:
+    page.goto("/confusion")
+    choose_model(page, "10,015 cases")
+    page.wait_for_url("**/models/audit/confusion")
+    expect(page.get_by_role("link", name="10,015", exact=True)).to_be_visible(timeout=SLOW)
+    expect(page.locator("#model-choice")).to_have_value(re.compile("10,015 cases"))

@@ -36,6 +36,21 @@ def test_the_same_is_listed_at_a_key_the_strongest_first(page: Page) -> None:
     expect(card.locator("#explain-regions-note-occlusion")).to_contain_text("samples nothing")
 
 
+def test_a_row_that_has_the_focus_is_outlined_in_the_map_and_arrow_keys_lead_on(page: Page) -> None:
+    page.goto(ADDRESS)
+    has_regions(page, "occlusion")
+    card = page.locator("#explain-card-occlusion")
+    card.locator("summary").press("Enter")
+    rows = card.locator(".regions-table tbody tr")
+    rows.first.focus()
+    first = card.evaluate("card => card.style.getPropertyValue('--region')")
+    assert "url(" in first
+    page.keyboard.press("ArrowDown")
+    expect(rows.nth(1)).to_be_focused()
+    expect(rows.nth(1)).to_have_css("outline-style", "solid")
+    assert card.evaluate("card => card.style.getPropertyValue('--region')") not in ("", first)
+
+
 def test_maps_say_how_far_they_agree_as_programs_are_told(page: Page) -> None:
     page.goto(ADDRESS)
     for method in ("gradcam", "occlusion"):
