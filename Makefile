@@ -15,7 +15,7 @@ test: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest --numprocesses auto --dist loadfile --durations 20
+	$(BIN)/pytest --durations 20
 
 figures: $(STAMP)
 	$(BIN)/python -m scripts.figures $(ARGUMENTS)

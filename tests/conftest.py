@@ -46,15 +46,6 @@ def predictor(bundle: ModelBundle) -> Predictor:
     return Predictor(bundle)
 
 
-def pytest_configure() -> None:
-    """Give each of several test processes a core of its own: networks on shared cores wait for each other."""
-    process = os.environ.get("PYTEST_XDIST_WORKER")
-    if process is None or not hasattr(os, "sched_setaffinity"):
-        return
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[int(process.removeprefix("gw")) % len(cores)]})
-
-
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In CI a skipped test fails the run: everything that it could need is there."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

@@ -63,8 +63,9 @@ def server(bundle: ModelBundle, server_output: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Chromium, for a module only: Playwright's event loop would be in the way of the tests that run their own."""
     with sync_playwright() as playwright:
         path = chromium_path(playwright)
         if path is None:
@@ -93,7 +94,8 @@ def page(browser: Browser, server: str, server_output: Path, console_errors: lis
         if not request.url.startswith((server, server.replace("http", "ws", 1), "data:", "blob:")):
             foreign.append(request.url)
 
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=server)
+    # Without a graphics card what moves takes the core that the server works on.
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=server, reduced_motion="reduce")
     page = context.new_page()
     page.set_default_timeout(60_000)
     page.on("console", note_console)
