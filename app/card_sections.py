@@ -8,6 +8,7 @@ from analysis.groups import FEW_LESIONS, FEW_MELANOMAS, GroupFigures, worst_grou
 from analysis.performance import Performance
 from app import out_of_fold_tables
 from app.commands.evaluate import CAPTION, COLUMNS, class_rows, size, summary_rows
+from app.confirmations import CONFIRMATIONS
 from app.evaluation_data import evaluation_sentence
 from app.markdown import markdown_table
 from app.model_card import ModelCard
@@ -82,6 +83,11 @@ def markdown(model: ModelCard) -> str:
     return "\n\n".join(parts)
 
 
+def group_name(group: GroupFigures) -> str:
+    """What a group is called, with a star where its figures say little."""
+    return f"{CONFIRMATIONS.get(group.name, group.name)}{'*' if group.few else ''}"
+
+
 def scope(model: ModelCard) -> str:
     """Of which predictions the groups, failures and calibration are."""
     assert model.performance is not None
@@ -101,7 +107,7 @@ def group_rows(groups: Sequence[GroupFigures]) -> list[tuple[str, ...]]:
     """One row of text per group in the order of GROUP_COLUMNS, small ones marked by an asterisk."""
     return [
         (
-            f"{KIND_NAMES[group.kind]}: {group.name}{'*' if group.few else ''}",
+            f"{KIND_NAMES[group.kind]}: {group_name(group)}",
             f"{group.cases:,} ({group.lesions:,})",
             str(group.diagnoses),
             with_interval(group.balanced_accuracy),

@@ -28,6 +28,7 @@ from analysis.out_of_fold import OutOfFoldError
 from analysis.predictions import COMMITTED, read_predictions
 from app import explanation_tables, out_of_fold_tables
 from app.commands import export as export_command
+from app.commands import localisation as localisation_command
 from app.commands.evaluate import markdown
 from app.jsonable import jsonable
 from app.leakage_tables import comparison_rows
@@ -87,7 +88,13 @@ def shipped_figures() -> CrossValidation | None:
 
 def blocks(found: CrossValidation | None) -> dict[str, Callable[[], str]]:
     """What fills each block of the README, by its name."""
-    known = {"evaluation": evaluation, "leakage": leakage, "exports": exports, "explanations": explanations}
+    known = {
+        "evaluation": evaluation,
+        "leakage": leakage,
+        "exports": exports,
+        "explanations": explanations,
+        "localisation": localisation,
+    }
     return known if found is None else {**known, "out-of-fold": lambda: out_of_fold_tables.markdown(found)}
 
 
@@ -108,6 +115,11 @@ def leakage() -> str:
 def exports() -> str:
     """The default model in every file format, as last measured."""
     return export_command.markdown(read_exports(COMMITTED))
+
+
+def localisation() -> str:
+    """Whether the default model looks at the lesion, as last measured."""
+    return localisation_command.markdown(localisation_command.kept_figures(COMMITTED))
 
 
 def explanations() -> str:

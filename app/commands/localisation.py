@@ -68,8 +68,24 @@ def run(arguments: argparse.Namespace) -> int:
     text = json.dumps(jsonable(figures), indent=1) + "\n"
     if arguments.save:
         write_atomically(COMMITTED / LOCALISATION_FILE, text.encode())
-    print(text if arguments.json else "\n\n".join(_tables(figures)))
+    print(text if arguments.json else markdown(figures))
     return 0
+
+
+def kept_figures(folder: Path) -> Figures:
+    """The figures that `--save` kept in `folder`."""
+    from analysis.bootstrap import Estimate
+
+    fields = json.loads((folder / LOCALISATION_FILE).read_text(encoding="utf-8"))
+    estimates = {
+        name: {key: Estimate(**estimate) for key, estimate in fields[name].items()} for name in ("attention", "dice")
+    }
+    return Figures(**{**fields, **estimates})
+
+
+def markdown(figures: Figures) -> str:
+    """The figures as two tables, each under a sentence."""
+    return "\n\n".join(_tables(figures))
 
 
 def _measured(bundle: "ModelBundle", cases: "DataFrame") -> Figures:
@@ -100,9 +116,9 @@ def _tables(figures: Figures) -> Iterator[str]:
 
     yield (
         f"Mean Grad-CAM activation of a background pixel over that of a lesion pixel, for the most probable class, on "
-        f"{figures.attention_cases} test cases of {figures.model}"
+        f"{figures.attention_cases:,} test cases of {figures.model}:"
     )
     rows = [[name, with_interval(ratio), f"{PUBLISHED[name]:.2f}"] for name, ratio in figures.attention.items()]
     yield markdown_table(["The model says", "here", "Tschandl et al. 2020, ResNet-34"], rows)
-    yield f"Dice overlap of estimated lesion masks with those of the data set, on {figures.segmented_cases} images"
+    yield f"Dice overlap of estimated lesion masks with those of the data set, on {figures.segmented_cases:,} images:"
     yield markdown_table(["Diagnosis", "Dice"], [[name, with_interval(dice)] for name, dice in figures.dice.items()])

@@ -13,7 +13,7 @@ from analysis.groups import GroupFigures
 from analysis.headline import MELANOMA
 from app import urls
 from app.audit_note import model_note
-from app.card_sections import GROUP_COLUMNS, KIND_NAMES, Section, failures, markdown, sections
+from app.card_sections import GROUP_COLUMNS, KIND_NAMES, Section, failures, group_name, markdown, sections
 from app.components import download_link, leaky_split, page_header, panel, whisker
 from app.context import Context
 from app.jsonable import jsonable
@@ -118,7 +118,7 @@ def _kind_row(kind: str) -> Component:
 def _group_row(group: GroupFigures) -> Component:
     return html.Tr(
         [
-            html.Th(f"{group.name}{'*' if group.few else ''}", scope="row"),
+            html.Th(group_name(group), scope="row"),
             html.Td(f"{group.cases:,} ({group.lesions:,})", className="number"),
             html.Td(group.diagnoses, className="number"),
             _score(group.balanced_accuracy, "var(--accent)", few=group.few),

@@ -13,6 +13,7 @@ from analysis.cross_validation import FIGURES_FILE, cross_validation
 from analysis.predictions import PredictionsError
 from app.card_sections import failures, markdown, sections
 from app.cli import main
+from app.confirmations import CONFIRMATIONS
 from app.context import Context
 from app.jsonable import jsonable
 from app.model_card import model_card, shipped_cross_validation
@@ -81,7 +82,7 @@ def test_every_group_is_in_the_card(bundle: ModelBundle) -> None:
     for site in table["site"].unique():
         assert f"| Site: {site}" in printed
     for confirmation in table["confirmation"].unique():
-        assert f"| Confirmation: {confirmation}" in printed
+        assert f"| Confirmation: {CONFIRMATIONS[confirmation]}" in printed
 
 
 def test_the_cost_of_training_is_told_where_it_is_known(bundle: ModelBundle) -> None:

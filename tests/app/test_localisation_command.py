@@ -33,6 +33,7 @@ def test_the_figures_stand_beside_the_published_ones_and_are_kept(
     printed = capsys.readouterr().out
     assert "| others |" in printed
     assert "| 0.32 |" in printed
+    assert localisation.markdown(localisation.kept_figures(tmp_path)) in printed
     kept = json.loads((tmp_path / localisation.LOCALISATION_FILE).read_text())
     assert kept["model"] == bundle.card.name
     assert kept["weights"] == bundle.weights_digest
