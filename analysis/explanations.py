@@ -19,7 +19,7 @@ from explain.methods import METHODS
 from model.bundle import CARD_FILE, SHIPPED, load_bundle
 
 EXPLANATIONS = COMMITTED / "explanations"
-SAMPLE = 15
+SAMPLE = 12
 COMMAND = (
     f"lesionlens audit --data PATH --measures all --sample {SAMPLE} --no-image-quality "
     "--out model/predictions/explanations"
