@@ -43,10 +43,10 @@ def row(one: MethodFigures) -> list[str]:
     name = METHODS[one.method].name
     return [
         f"*{name}* (control)" if one.control else name,
-        with_interval(one.faithfulness, 2),
+        signed_interval(one.faithfulness, 2),
         with_interval(one.inside_mask, 2),
         sanity(one),
-        with_interval(one.stability, 2),
+        signed_interval(one.stability, 2),
         with_interval(one.milliseconds, milliseconds_digits(one)),
     ]
 
