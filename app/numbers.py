@@ -23,10 +23,11 @@ def signed(value: float) -> str:
 
 
 def interval(estimate: Estimate, digits: int = 3) -> str:
-    """The ends of an interval, such as 0.689–0.767, or a dash where it is not defined."""
+    """The ends of an interval, such as 0.689–0.767 or −0.25 to 0.10, or a dash where it is not defined."""
     if math.isnan(estimate.low):
         return DASH
-    return f"{estimate.low:.{digits}f}–{estimate.high:.{digits}f}"
+    low, high = (f"{end:,.{digits}f}".replace("-", "−") for end in (estimate.low, estimate.high))
+    return f"{low} to {high}" if estimate.low < 0 else f"{low}–{high}"
 
 
 def percent_interval(estimate: Estimate) -> str:

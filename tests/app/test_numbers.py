@@ -5,7 +5,7 @@ import math
 import pytest
 
 from analysis.bootstrap import Estimate
-from app.numbers import signed_interval
+from app.numbers import interval, signed_interval
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,8 @@ def test_a_difference_has_its_signs_but_no_negative_zero_and_a_dash_where_undefi
     estimate: Estimate, text: str
 ) -> None:
     assert signed_interval(estimate) == text
+
+
+def test_an_interval_below_zero_is_no_row_of_dashes() -> None:
+    assert interval(Estimate(-0.15, -0.25, -0.06), 2) == "−0.25 to −0.06"
+    assert interval(Estimate(4433, 3185, 5813), 0) == "3,185–5,813"
