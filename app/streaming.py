@@ -25,8 +25,10 @@ from explain.attribution import Attribution, Progress
 from explain.methods import METHODS
 from model.images import prepare
 
-SECONDS_BETWEEN_UPDATES = 0.2
-SECONDS_BETWEEN_MAPS = 0.8
+# Dash asks every component of a page whether a message concerns it, which takes a slow browser up to 0.3 s; what comes
+# faster than that piles up, and the page falls ever further behind.
+SECONDS_BETWEEN_UPDATES = 0.5
+SECONDS_BETWEEN_MAPS = 1.0
 QUICK = 1  # evaluations: a method of no more does not queue behind the slow ones
 Send = Callable[[str, Mapping[str, Any]], None]
 
