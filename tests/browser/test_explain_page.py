@@ -63,7 +63,7 @@ def choose(page: Page, control: str, name: str) -> None:
 
 
 def test_every_original_gets_probabilities_and_a_grad_cam(page: Page, originals: list[Path]) -> None:
-    page.goto("/explain")
+    page.goto("/explain?methods=gradcam")
     upload(page, *originals)
     expect(page.locator("#explain-position")).to_have_text(f"1 of {len(originals)}", timeout=SLOW)
     for number, path in enumerate(originals):
