@@ -68,7 +68,7 @@ class Predictor:
         # Left alone, ONNX Runtime starts a thread for each core of the machine, whether this process may use it or not;
         # two on one core wait for each other most of the time.
         restricted = usable_cores() < (os.cpu_count() or 1)
-        options.intra_op_num_threads = usable_cores() if restricted and not threads else threads
+        options.intra_op_num_threads = threads or (usable_cores() if restricted else 0)
         self._session = onnxruntime.InferenceSession(str(bundle.onnx_path), options, providers=["CPUExecutionProvider"])
 
     def run(self, images: NDArray[np.uint8] | NDArray[np.float32]) -> Outputs:

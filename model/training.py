@@ -32,7 +32,6 @@ SCHEDULES = ("cosine", "plateau")
 CONFIGURATION_FILE = "configuration.json"
 # Training images are cached larger than the network's input, so that small crops lose little detail.
 MARGIN = 1.5
-# Another split's weights would have seen test cases of this one.
 
 
 class TrainingError(ValueError):

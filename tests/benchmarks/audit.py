@@ -8,7 +8,6 @@ JPEGs of 300 × 225, as the tests' HAM10000 has them; `published_ratio` is `rati
 published.
 """
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -23,6 +22,7 @@ from analysis.audit_parts import BATCH, AuditPart, write_part
 from model.bundle import DEFAULT_BUNDLE, load_bundle
 from model.cases import COLUMNS
 from model.images import decode, prepare
+from model.machine import usable_cores
 from model.phantoms import phantom
 from model.prediction import Predictor, batches
 from tests.benchmarks.medians import compared, medians
@@ -78,7 +78,7 @@ def _measured(height: int, width: int) -> list[tuple[float, float]]:
                 predictor.run(read(piece))
 
         def same_threads() -> None:
-            with ThreadPoolExecutor(os.cpu_count()) as threads:
+            with ThreadPoolExecutor(usable_cores()) as threads:
                 list(threads.map(lambda piece: single.run(images[piece]), batches(CASES, BATCH)))
 
         ours: Callable[[], object] = partial(write_part, part)
