@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.test_explain_page import SLOW
 
@@ -23,11 +23,17 @@ def test_the_region_under_the_pointer_is_outlined_and_its_value_said(page: Page)
     expect(page.locator(".region-readout")).to_have_count(0)
 
 
-def test_the_same_is_listed_at_a_key_the_strongest_first(page: Page) -> None:
+def with_table_open(page: Page) -> Locator:
+    """The card of Occlusion, its table of regions opened at a key."""
     page.goto(ADDRESS)
     has_regions(page, "occlusion")
     card = page.locator("#explain-card-occlusion")
     card.locator("summary").press("Enter")
+    return card
+
+
+def test_the_same_is_listed_at_a_key_the_strongest_first(page: Page) -> None:
+    card = with_table_open(page)
     rows = card.locator(".regions-table tbody tr")
     expect(rows.first).to_be_visible()
     told = page.request.get("/api/explain?sample=melanoma&target=mel&method=occlusion").json()["regions"]
@@ -37,10 +43,7 @@ def test_the_same_is_listed_at_a_key_the_strongest_first(page: Page) -> None:
 
 
 def test_a_row_that_has_the_focus_is_outlined_in_the_map_and_arrow_keys_lead_on(page: Page) -> None:
-    page.goto(ADDRESS)
-    has_regions(page, "occlusion")
-    card = page.locator("#explain-card-occlusion")
-    card.locator("summary").press("Enter")
+    card = with_table_open(page)
     rows = card.locator(".regions-table tbody tr")
     rows.first.focus()
     first = card.evaluate("card => card.style.getPropertyValue('--region')")
