@@ -49,7 +49,6 @@ def _download(method: str, kind: str) -> Component:
         leftSection=icon("download", 14),
         variant="subtle",
         size="compact-xs",
-        disabled=True,
         **{"aria-label": f"Download {METHODS[method].name} as {kind.upper()}"},
     )
 
@@ -97,7 +96,7 @@ def _progress(method: str) -> Component:
     ]
     return html.Div(
         [
-            dmc.Progress(id=_part("amount", method), value=0, size="sm", **{"aria-label": f"{name} progress"}),
+            html.Progress(id=_part("amount", method), **{"aria-label": f"{name} progress"}),
             html.Div(row, className="heat-progress-row"),
         ],
         className="heat-progress",

@@ -25,10 +25,9 @@ from explain.attribution import Attribution, Progress
 from explain.methods import METHODS
 from model.images import prepare
 
-# Dash asks every component of a page whether a message concerns it, which takes a slow browser up to 0.3 s; what comes
-# faster than that piles up, and the page falls ever further behind.
-SECONDS_BETWEEN_UPDATES = 0.5
-SECONDS_BETWEEN_MAPS = 1.0
+# Dash asks every component of a page whether a message concerns it, which takes a slow browser 0.1 s and more; what
+# comes faster than that piles up, and the page falls ever further behind.
+SECONDS_BETWEEN_ANSWERS = 1.0
 QUICK = 1  # evaluations: a method of no more does not queue behind the slow ones
 Send = Callable[[str, Mapping[str, Any]], None]
 
@@ -38,14 +37,9 @@ def method_store(method: str) -> str:
     return f"explain-method-{method}"
 
 
-def progress_store(method: str) -> str:
-    """The id of the store that holds how far a method is."""
-    return f"explain-progress-{method}"
-
-
-def result_store(method: str) -> str:
-    """The id of the store that holds a method's map."""
-    return f"explain-result-{method}"
+def answer_store(method: str) -> str:
+    """The id of the store that holds how far a method is, and its map once there is one."""
+    return f"explain-answer-{method}"
 
 
 def regions_store(method: str) -> str:
@@ -64,7 +58,7 @@ async def stream_explanation(context: Context, jobs: Jobs, method: str, request:
 
     key = (request["tab"], method)
     stop = jobs.start(key)
-    send(progress_store(method), {"state": "waiting"})
+    send(answer_store(method), {"state": "waiting"})
     slow = METHODS[method].evaluations > QUICK or _has_to_load(context, method, request)
     try:
         loop = asyncio.get_running_loop()
@@ -78,7 +72,7 @@ async def stream_explanation(context: Context, jobs: Jobs, method: str, request:
 def _answer(context: Context, method: str, request: Mapping[str, str], stop: threading.Event, send: Send) -> None:
     """The map first, and then, when nobody waits any more, what its regions count for."""
     if _has_to_load(context, method, request) and not stop.is_set():
-        send(progress_store(method), {"state": "loading"})
+        send(answer_store(method), {"state": "loading"})
         context.tensorflow.load(context.bundle)
     attribution = explain_and_send(context, method, request, stop, send)
     if attribution is not None:
@@ -99,7 +93,7 @@ def explain_and_send(
     Gives the map if it is complete.
     """
     if stop.is_set():
-        send(progress_store(method), {"state": "stopped"})
+        send(answer_store(method), {"state": "stopped"})
         return None
     try:
         image = pixels(request["source"])
@@ -115,11 +109,11 @@ def explain_and_send(
             should_stop=stop.is_set,
         )
     except ValueError as error:
-        send(progress_store(method), {"state": "failed", "message": str(error)})
+        send(answer_store(method), {"state": "failed", "message": str(error)})
         return None
     except Exception:
         logging.getLogger(__name__).exception("Explaining by %s failed.", method)
-        send(progress_store(method), {"state": "failed", "message": "The server's output says why. Try again."})
+        send(answer_store(method), {"state": "failed", "message": "The server's output says why. Try again."})
         return None
     stopped = stop.is_set()
     reporter.finish(attribution, stopped=stopped)
@@ -137,26 +131,24 @@ class Reporter:
     size: tuple[int, int]
     send: Send
     started: float = field(default_factory=time.monotonic)
-    last_update: float = 0.0
-    last_map: float = 0.0
+    last_answer: float = 0.0
+    map_sent: bool = False
 
     def __call__(self, progress: Progress) -> None:
-        """Send `progress`, unless something was sent a moment ago; the first map is sent at once."""
+        """Send `progress` and the map so far, unless one was sent a moment ago; the first map is sent at once."""
         now = time.monotonic()
-        first_map = progress.partial is not None and not self.last_map and progress.done < progress.total
-        if not first_map and now - self.last_update < SECONDS_BETWEEN_UPDATES:
+        first_map = progress.partial is not None and not self.map_sent and progress.done < progress.total
+        if not first_map and now - self.last_answer < SECONDS_BETWEEN_ANSWERS:
             return
-        self.last_update = now
+        self.last_answer = now
         left = (now - self.started) / max(progress.done, 1) * (progress.total - progress.done)
-        self.send(
-            progress_store(self.method),
-            {"state": "running", "done": progress.done, "total": progress.total, "left": round(left, 1)},
-        )
-        if progress.partial is not None and now - self.last_map >= SECONDS_BETWEEN_MAPS:
-            self.last_map = now
-            self.send(result_store(self.method), heatmap(progress.partial, self.size, complete=False))
+        answer = {"state": "running", "done": progress.done, "total": progress.total, "left": round(left, 1)}
+        if progress.partial is not None:
+            self.map_sent = True
+            answer["map"] = heatmap(progress.partial, self.size, complete=False)
+        self.send(answer_store(self.method), answer)
 
     def finish(self, attribution: Attribution, *, stopped: bool) -> None:
-        """Send the last map and that there will be no other."""
-        self.send(result_store(self.method), heatmap(attribution, self.size, complete=not stopped))
-        self.send(progress_store(self.method), {"state": "stopped" if stopped else "done"})
+        """Send the last map, and that there will be no other."""
+        last = heatmap(attribution, self.size, complete=not stopped)
+        self.send(answer_store(self.method), {"state": "stopped" if stopped else "done", "map": last})

@@ -39,7 +39,6 @@ def trust_panel(method: str) -> Component:
         leftSection=icon("chart-line", 14),
         variant="subtle",
         size="compact-xs",
-        disabled=True,
         **{"aria-label": f"Show the deletion and insertion curves of {name}", "aria-haspopup": "dialog"},
     )
     return html.Div(

@@ -1,6 +1,9 @@
 /* The Explain page in the browser. Images live here, in the tab's memory: each is sent to the server to be opened, and
    again with each question about it; the server keeps none. Explanations that were finished are remembered, so that
-   paging back to an image costs nothing. */
+   paging back to an image costs nothing.
+
+   What Dash only lays out, and no callback reads, is written to its element directly: at each update of its own Dash
+   asks every component of the page whether it is concerned, which a slow browser feels. A new page has new elements. */
 
 (function () {
   const DEFAULT_METHODS = "gradcam,shap,lime"; // as in app/method_choice.py
@@ -22,7 +25,8 @@
   let opacity = 0.75;
 
   const setProps = (id, properties) => window.dash_clientside.set_props(id, properties);
-  const onPage = () => document.getElementById("explain-root") !== null;
+  const place = (id) => document.getElementById(id);
+  const onPage = () => place("explain-root") !== null;
   const current = () => images[position];
   const api = (route) => `${window.lesionlens.root}/api/${route}`;
 
@@ -95,13 +99,13 @@
       if (!onPage() || image !== current()) return;
     }
     const { source, ...facts } = image;
-    setProps("explain-current", { data: { ...facts, position, count: images.length } });
+    setProps("explain-current", { data: { ...facts, position } });
   }
 
   function opening(text) {
     if (!onPage()) return;
-    setProps("explain-opening", { children: text });
-    if (text && !images.length) setProps("explain-root", { "data-state": "opening" });
+    place("explain-opening").textContent = text;
+    if (text && !images.length) place("explain-root").dataset.state = "opening";
   }
 
   /* Asking for explanations */
@@ -135,7 +139,7 @@
   function arrange() {
     const shown = view === "all" ? chosen : [view];
     for (const method of Object.keys(methodNames)) {
-      setProps(`explain-card-${method}`, { "data-shown": shown.includes(method) ? "yes" : "no" });
+      place(`explain-card-${method}`).dataset.shown = shown.includes(method) ? "yes" : "no";
       if (!chosen.includes(method)) {
         cancel(method);
         delete now[method];
@@ -160,13 +164,14 @@
     if (!onPage() || !now[method]) return;
     const part = (kind) => `explain-${kind}-${method}`;
     const { progress, result } = now[method];
-    for (const kind of ["heat", "map"]) setProps(part(kind), { src: result?.[kind] ?? "" });
-    setProps(part("scale"), { style: { background: `linear-gradient(90deg, ${(result?.gradient ?? ["transparent", "transparent"]).join(", ")})` } });
-    ["low", "middle", "high"].forEach((end, index) => setProps(part(end), { children: result?.marks[index] ?? "" }));
-    for (const kind of ["png", "npz"]) setProps(part(kind), { disabled: !result?.npz });
-    setProps(part("amount"), { value: progress.total ? (100 * progress.done) / progress.total : 0 });
-    setProps(part("status"), { children: statusText(progress, result) });
-    setProps(part("card"), { "data-state": progress.state, "data-map": result ? "yes" : "no" });
+    for (const kind of ["heat", "map"]) place(part(kind)).src = result?.[kind] ?? "";
+    const gradient = result?.gradient ?? ["transparent", "transparent"];
+    place(part("scale")).style.background = `linear-gradient(90deg, ${gradient.join(", ")})`;
+    ["low", "middle", "high"].forEach((end, index) => (place(part(end)).textContent = result?.marks[index] ?? ""));
+    for (const kind of ["png", "npz"]) place(part(kind)).disabled = !result?.npz;
+    place(part("amount")).value = progress.total ? progress.done / progress.total : 0;
+    place(part("status")).textContent = statusText(progress, result);
+    Object.assign(place(part("card")).dataset, { state: progress.state, map: result ? "yes" : "no" });
     const { source, sample, case: name } = current();
     window.lesionlens.judge(method, { key: now[method].key, tab, source, npz: result?.npz, sample, case: name });
     paintRegions();
@@ -203,7 +208,7 @@
 
   function announce(method, state) {
     const words = { done: "finished", stopped: "cancelled", failed: "failed" }[state];
-    if (words && onPage()) setProps(`explain-announce-${method}`, { children: `${methodNames[method]} ${words}.` });
+    if (words && onPage()) place(`explain-announce-${method}`).textContent = `${methodNames[method]} ${words}.`;
   }
 
   /* Files to take home */
@@ -216,23 +221,23 @@
 
   /* The thumbnails through which several images are chosen */
 
-  function thumbnails() {
-    if (images.length < 2) return [];
-    return images.map((image, index) => ({
-      namespace: "dash_html_components",
-      type: "Button",
-      props: {
-        id: { type: "explain-thumbnail", index },
-        n_clicks: 0,
-        className: "thumbnail",
-        title: image.name,
-        "aria-label": `Image ${index + 1}: ${image.name}`,
-        "aria-current": index === position ? "true" : "false",
-        children: image.source
-          ? { namespace: "dash_html_components", type: "Img", props: { src: image.source, alt: "" } }
-          : "!",
-      },
-    }));
+  function showStrip() {
+    if (!onPage()) return;
+    place("explain-root").dataset.count = images.length;
+    place("explain-position").textContent = `${position + 1} of ${images.length}`;
+    place("explain-previous").disabled = position === 0;
+    place("explain-next").disabled = position === images.length - 1;
+    const strip = place("explain-thumbnails");
+    if (images.length > 1) strip.append(...images.slice(strip.childElementCount).map(thumbnail));
+    [...strip.children].forEach((button, index) => button.setAttribute("aria-current", String(index === position)));
+  }
+
+  function thumbnail({ name, number, source }) {
+    const button = Object.assign(document.createElement("button"), { className: "thumbnail", type: "button", title: name });
+    button.setAttribute("aria-label", `Image ${number + 1}: ${name}`);
+    button.append(source ? Object.assign(new Image(), { src: source, alt: "" }) : "!");
+    button.addEventListener("click", () => select(number));
+    return button;
   }
 
   function facts(image) {
@@ -251,7 +256,8 @@
       for (const [index, { name, content }] of files.entries()) {
         opening(`Opening ${name} (${index + 1} of ${files.length})`);
         add(await opened(openFile(name, content), name));
-        select(index === 0 ? first : position);
+        if (index === 0) select(first);
+        else showStrip();
       }
       opening("");
       return null;
@@ -280,24 +286,19 @@
       if (trigger === "explain-next") select(position + 1);
     },
 
-    choose(clicks) {
-      const trigger = window.dash_clientside.callback_context.triggered_id;
-      if (trigger && clicks.some((count) => count > 0)) select(trigger.index);
-    },
-
     show(facing) {
       if (!facing || !onPage()) return;
       const image = current();
-      setProps("explain-root", { "data-state": image.error ? "failed" : "full", "data-count": images.length, "data-synthetic": image.synthetic ? "yes" : "no" });
-      setProps("explain-failed-name", { children: `${image.name} could not be opened` });
-      setProps("explain-failed-text", { children: image.error ?? "" });
-      setProps("explain-name", { children: image.name });
-      setProps("explain-facts", { children: image.error ? "" : facts(image) });
-      setProps("explain-position", { children: `${position + 1} of ${images.length}` });
-      setProps("explain-previous", { disabled: position === 0 });
-      setProps("explain-next", { disabled: position === images.length - 1 });
-      setProps("explain-thumbnails", { children: thumbnails() });
-      setProps("explain-original", { src: image.source ?? "" });
+      Object.assign(place("explain-root").dataset, {
+        state: image.error ? "failed" : "full",
+        synthetic: image.synthetic ? "yes" : "no",
+      });
+      place("explain-failed-name").textContent = `${image.name} could not be opened`;
+      place("explain-failed-text").textContent = image.error ?? "";
+      place("explain-name").textContent = image.name;
+      place("explain-facts").textContent = image.error ? "" : facts(image);
+      showStrip();
+      place("explain-original").src = image.source ?? "";
       window.lesionlens.replaceQuery({ sample: image.sample ?? null, case: image.case ?? null });
     },
 
@@ -321,9 +322,9 @@
       const contrast = against ? `, rather than ${names[against]}` : "";
       const same = chosenAgainst === target ? ". A class cannot be contrasted with itself: choose another" : "";
       const alone = facing.disagreement ? " The heatmaps explain the default model alone, not the ensemble." : "";
-      setProps("explain-question", { children: `What speaks for ${subject}${contrast}${same}.${alone}` });
+      place("explain-question").textContent = `What speaks for ${subject}${contrast}${same}.${alone}`;
       for (const method of chosen) {
-        for (const kind of ["plain", "under"]) setProps(`explain-${kind}-${method}`, { src: current().source });
+        for (const kind of ["plain", "under"]) place(`explain-${kind}-${method}`).src = current().source;
         ask(method);
       }
     },
@@ -334,18 +335,14 @@
       if (images.length) select(position);
     },
 
-    progress(progress, method) {
-      if (!progress || now[method]?.id !== progress.id) return paint(method);
+    answer(answer, method) {
+      if (!answer || now[method]?.id !== answer.id) return paint(method);
+      const { map, ...progress } = answer;
       now[method].progress = progress;
-      if (progress.state === "done" && now[method].result) finished.set(now[method].key, now[method].result);
+      if (map) now[method].result = map;
+      if (progress.state === "done") finished.set(now[method].key, map);
       paint(method);
       announce(method, progress.state);
-    },
-
-    result(result, method) {
-      if (!result || now[method]?.id !== result.id) return;
-      now[method].result = result;
-      paint(method);
     },
 
     /* They come after the map, when the user may look at another image already. */

@@ -8,8 +8,7 @@
   let readout = null; // the element beside the pointer
   let marked = null; // { card, regions, region } that is outlined
 
-  const setProps = (id, properties) => window.dash_clientside.set_props(id, properties);
-  const element = (type, props) => ({ namespace: "dash_html_components", type, props });
+  const place = (id) => document.getElementById(id);
   const part = (kind, method) => `explain-${kind}-${method}`;
 
   /* `found` has what is known of the maps that are chosen, `names` the names of all methods. */
@@ -18,21 +17,15 @@
     if (marked && maps[marked.card.dataset.method] !== marked.regions) mark(null);
     for (const method of Object.keys(names)) {
       const regions = maps[method];
-      give(part("regions-table", method), regions, () => table(regions));
-      give(part("regions-note", method), regions?.note ?? "", () => regions?.note ?? "");
-      const card = document.getElementById(part("card", method));
-      if (card) card.dataset.regions = regions ? "yes" : "no";
-      const agreed = agreement(method, names);
-      give(part("agreement", method), agreed, () => agreed);
+      place(part("regions-note", method)).textContent = regions?.note ?? "";
+      place(part("card", method)).dataset.regions = regions ? "yes" : "no";
+      place(part("agreement", method)).textContent = agreement(method, names);
+      const box = place(part("regions-table", method));
+      if (drawn.get(box) === regions) continue;
+      drawn.set(box, regions);
+      box.replaceChildren(...(regions ? [table(regions)] : []));
     }
   };
-
-  function give(id, what, children) {
-    const place = document.getElementById(id);
-    if (!place || drawn.get(place) === what) return;
-    drawn.set(place, what);
-    setProps(id, { children: children() });
-  }
 
   /* Agreement: the ranks are the server's, so that their correlation is Spearman's */
 
@@ -65,28 +58,28 @@
   /* The table */
 
   function table(regions) {
-    if (!regions) return [];
-    const cell = (type, children, properties) => element(type, { children, ...properties });
+    const table = document.createElement("table");
+    table.className = "table regions-table";
     const heads = ["Region", "Where", regions.unit, "95 %"];
-    const head = element("Tr", { children: heads.map((title) => cell("Th", title, { scope: "col" })) });
-    const rows = regions.rows.map((row, index) =>
-      element("Tr", {
-        "data-region": String(row.region),
-        tabIndex: index ? -1 : 0, // arrow keys lead on
-        children: [
-          cell("Th", String(row.region), { scope: "row" }),
-          cell("Td", row.place),
-          cell("Td", row.value, { className: "number" }),
-          cell("Td", row.plus_or_minus, { className: "number" }),
-        ],
-      }),
-    );
-    return [
-      element("Table", {
-        className: "table regions-table",
-        children: [element("Thead", { children: head }), element("Tbody", { children: rows })],
-      }),
-    ];
+    const head = table.createTHead().insertRow();
+    head.append(...heads.map((title) => cell("th", title, { scope: "col" })));
+    const body = table.createTBody();
+    regions.rows.forEach((row, index) => {
+      const line = body.insertRow();
+      line.dataset.region = row.region;
+      line.tabIndex = index ? -1 : 0; // arrow keys lead on
+      line.append(
+        cell("th", row.region, { scope: "row" }),
+        cell("td", row.place),
+        cell("td", row.value, { className: "number" }),
+        cell("td", row.plus_or_minus, { className: "number" }),
+      );
+    });
+    return table;
+  }
+
+  function cell(type, text, properties) {
+    return Object.assign(document.createElement(type), { textContent: text, ...properties });
   }
 
   /* Under the pointer, or on the row that has the focus */

@@ -5,10 +5,12 @@
   const known = new Map(); // question and method → what the server has found
   const asked = {}; // method → { id, key }
   const shown = {}; // method → question
+  const drawn = new WeakMap(); // panel → the verdicts that it was given last
   const ICONS = { true: "circle-check", false: "alert-triangle", null: "circle-dashed" };
   let count = 0;
   let open = null; // the figures of the dialog, by what they are seen on
 
+  const place = (id) => document.getElementById(id);
   const setProps = (id, properties) => window.dash_clientside.set_props(id, properties);
   const element = (type, props) => ({ namespace: "dash_html_components", type, props });
   const part = (kind, method) => `explain-trust-${kind}-${method}`;
@@ -32,13 +34,17 @@
   }
 
   function paint(method) {
-    if (!document.getElementById(part("panel", method))) return;
+    const panel = place(part("panel", method));
+    if (!panel) return;
     const found = known.get(shown[method]);
     const state = found?.state ?? (shown[method] ? "waiting" : "none");
-    setProps(part("panel", method), { "data-trust": state });
-    setProps(part("chips", method), { children: (found?.chips ?? []).map((verdict) => chip(verdict, said(verdict, state))) });
-    setProps(part("note", method), { children: note(state, found) });
-    setProps(part("curves", method), { disabled: !found?.figures });
+    panel.dataset.trust = state;
+    place(part("note", method)).textContent = note(state, found);
+    place(part("curves", method)).disabled = !found?.figures;
+    const chips = found?.chips;
+    if (drawn.get(panel) === chips) return;
+    drawn.set(panel, chips);
+    setProps(part("chips", method), { children: (chips ?? []).map((verdict) => chip(verdict, said(verdict, state))) });
   }
 
   function said(verdict, state) {

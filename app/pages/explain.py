@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from fastapi import Depends, FastAPI, Request, Response
 
@@ -30,7 +30,7 @@ from app.jobs import Jobs
 from app.method_choice import LAYERED, chosen_methods, layer_choice
 from app.patient_parts import patient_panel, register_patient
 from app.probabilities import probability_bars
-from app.streaming import method_store, progress_store, regions_store, result_store, stream_explanation
+from app.streaming import answer_store, method_store, regions_store, stream_explanation
 from app.trust_panel import curves_dialog
 from app.trust_streaming import register_trust, trust_stores
 from app.uploads import pixels
@@ -86,9 +86,9 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
 
 
 def stores() -> list[Component]:
-    """Each method's question, progress and map."""
+    """Each method's question and what is answered."""
     names = [name(method) for method in METHODS for name in STORES]
-    # Which method a callback is for is told by a store, since progress also arrives when its card is not there.
+    # Which method a callback is for is told by a store, since answers also arrive when its card is not there.
     constants = [dcc.Store(id=method_store(method), data=method) for method in METHODS]
     return [*(dcc.Store(id=name) for name in names), *trust_stores(), *constants]
 
@@ -103,7 +103,7 @@ def stop_store(method: str) -> str:
     return f"explain-stop-{method}"
 
 
-STORES = (request_store, stop_store, progress_store, result_store, regions_store)
+STORES = (request_store, stop_store, answer_store, regions_store)
 
 
 def _cards(context: Context, query: Mapping[str, str]) -> Component:
@@ -192,7 +192,6 @@ def _register_browser(app: Dash) -> None:
         State("explain-view", "value"),
     )
     browser("page", Input("explain-previous", "n_clicks"), Input("explain-next", "n_clicks"))
-    browser("choose", Input({"type": "explain-thumbnail", "index": ALL}, "n_clicks"))
     browser("show", Input(CURRENT, "data"))
     browser(
         "ask",
@@ -209,8 +208,7 @@ def _register_browser(app: Dash) -> None:
     browser("view", Output(ROOT, "data-view"), Input("explain-view", "value"))
     for method in METHODS:
         name = State(method_store(method), "data")
-        browser("progress", Input(progress_store(method), "data"), name)
-        browser("result", Input(result_store(method), "data"), name)
+        browser("answer", Input(answer_store(method), "data"), name)
         browser("regions", Input(regions_store(method), "data"), name)
         for function, button in BUTTONS.items():
             browser(function, Input(f"explain-{button}-{method}", "n_clicks"), name)

@@ -56,13 +56,13 @@ def test_a_map_is_sent_and_then_that_it_is_complete(context: Context, browser: B
     jobs = Jobs()
     answer(context, jobs, "gradcam", REQUEST)
     assert browser.states() == ["waiting", "running", "done"]
-    (store, result), _, (last, regions) = browser.messages[-3:]
-    assert (store, last) == ("explain-result-gradcam", "explain-regions-gradcam")
+    (store, answered), (last, regions) = browser.messages[-2:]
+    assert (store, last) == ("explain-answer-gradcam", "explain-regions-gradcam")
     assert (regions["id"], regions["own"]) == ("1", False)
     assert len(regions["ranks"]) == len(regions["rows"])
-    assert result["id"] == "1"
-    assert result["npz"]
-    assert [mark.split("\n")[1] for mark in result["marks"]] == ["for nv", "logit per position", "for mel"]
+    assert answered["id"] == "1"
+    assert answered["map"]["npz"]
+    assert [mark.split("\n")[1] for mark in answered["map"]["marks"]] == ["for nv", "logit per position", "for mel"]
     assert len(jobs) == 0
 
 
@@ -80,11 +80,11 @@ def test_a_cancelled_job_ends_early_with_what_it_has(
     monkeypatch.setattr(streaming, "set_props", cancel_once_it_runs)
     answer(context, jobs, "lime", REQUEST)
     assert browser.states()[-1] == "stopped"
-    result = next(data for store, data in browser.messages if store == "explain-result-lime")
     assert "explain-regions-lime" not in dict(browser.messages)
-    assert result["heat"].startswith("data:image/webp")
-    assert result["npz"] is None
-    assert int(result["facts"].split()[0].replace(",", "")) < 1000
+    last = browser.messages[-1][1]["map"]
+    assert last["heat"].startswith("data:image/webp")
+    assert last["npz"] is None
+    assert int(last["facts"].split()[0].replace(",", "")) < 1000
     assert len(jobs) == 0
 
 
@@ -147,7 +147,7 @@ def test_what_cannot_be_explained_is_said(
     jobs = Jobs()
     answer(context, jobs, "gradcam", {**REQUEST, **changes})
     store, data = browser.messages[-1]
-    assert (store, data["state"]) == ("explain-progress-gradcam", "failed")
+    assert (store, data["state"]) == ("explain-answer-gradcam", "failed")
     assert words in data["message"]
     assert len(jobs) == 0
 
@@ -162,10 +162,10 @@ def test_progress_is_not_sent_more_often_than_a_person_can_follow() -> None:
 
 
 def test_the_first_map_is_sent_at_once() -> None:
-    sent: list[str] = []
-    reporter = streaming.Reporter("lime", (450, 600), lambda store, _: sent.append(store))
+    sent: list[bool] = []
+    reporter = streaming.Reporter("lime", (450, 600), lambda _, answer: sent.append("map" in answer))
     reporter(Progress(0, 1000))
     map_of_two_regions = Attribution(np.ones((2, 2), np.float32), "lime", Target("mel"), {}, 0, 8, 0.1)
     for done in (8, 24):
         reporter(Progress(done, 1000, map_of_two_regions))
-    assert sent == ["explain-progress-lime", "explain-progress-lime", "explain-result-lime"]
+    assert sent == [False, True]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.context import Context
-from app.streaming import explain_and_send, result_store
+from app.streaming import explain_and_send
 from app.uploads import data_url
 from explain import regions, warm_up
 from model.bundle import DEFAULT_BUNDLE, load_bundle
@@ -35,8 +35,8 @@ def _first_map(context: Context, method: str, request: dict[str, str]) -> float:
     stop = threading.Event()
     arrived: list[float] = []
 
-    def receive(store: str, data: Mapping[str, Any]) -> None:
-        if store == result_store(method):
+    def receive(_: str, answer: Mapping[str, Any]) -> None:
+        if "map" in answer:
             arrived.append(time.perf_counter())
             stop.set()
 

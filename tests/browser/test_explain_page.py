@@ -120,7 +120,7 @@ def test_averaging_over_flips_and_turns_is_switched_on_by_keyboard_and_kept_in_t
     page.get_by_role("switch", name="Average over flips and turns").press("Space")
     expect(page).to_have_url(re.compile(r"[?&]tta=1(&|$)"))
     bar = page.locator("[data-number='0'] .bar-row[data-code=mel]")
-    expect(bar).not_to_have_attribute("data-probability", f"{before['mel']:.6f}")
+    expect(bar).not_to_have_attribute("data-probability", f"{before['mel']:.6f}", timeout=SLOW)
     after = probabilities(page, 0)
     page.goto(page.url)
     assert probabilities(page, 0) == after
