@@ -1,16 +1,11 @@
 """Nothing that is fitted can see a label of the test part: with other labels there, the model stays bit by bit."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from model.bundle import CARD_FILE, ONNX_FILE, PREDICTIONS_FILE, ModelBundle, load_bundle
-
-TINY = ("--limit", "64", "--size", "32", "--batch", "8", "--epochs", "2", "--network", "lesion_cnn")
+from tests.app.tiny_training import train
 
 # Runs the command on the true split; from there on everything known of the test part but its images is another's.
 POISONED = """
@@ -33,24 +28,16 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def trained(folder: Path, data: Path, script: str) -> ModelBundle:
-    arguments = ("--data", str(data), "--cache", str(folder / "cache"), "--out", str(folder / "run"), *TINY)
-    done = subprocess.run(
-        [sys.executable, "-c", script, "train", *arguments], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return load_bundle(folder / "run" / "bundle")
+@pytest.fixture(scope="module")
+def honest(uninterrupted: ModelBundle) -> ModelBundle:
+    return uninterrupted
 
 
 @pytest.fixture(scope="module")
-def honest(ham10000: Path, tmp_path_factory: pytest.TempPathFactory) -> ModelBundle:
-    script = "import sys; from app.cli import main; sys.exit(main(sys.argv[1:]))"
-    return trained(tmp_path_factory.mktemp("honest"), ham10000, script)
-
-
-@pytest.fixture(scope="module")
-def poisoned(ham10000: Path, tmp_path_factory: pytest.TempPathFactory) -> ModelBundle:
-    return trained(tmp_path_factory.mktemp("poisoned"), ham10000, POISONED)
+def poisoned(tiny: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> ModelBundle:
+    folder = tmp_path_factory.mktemp("poisoned") / "run"
+    assert train(folder, *tiny, script=POISONED) == 0
+    return load_bundle(folder / "bundle")
 
 
 def test_the_poison_reached_the_test_part(honest: ModelBundle, poisoned: ModelBundle) -> None:

@@ -16,8 +16,7 @@ from app.commands.train import default_name, limited
 from model.bundle import ModelBundle, load_bundle
 from model.cases import load_cases
 from model.training import Configuration
-
-TINY = ("--limit", "64", "--size", "32", "--batch", "8", "--epochs", "3", "--network", "lesion_cnn")
+from tests.app.tiny_training import train
 
 # Runs the command with a kill -9 of itself placed where an outside kill could hit only by chance.
 KILLED_IN_CHECKPOINT = """
@@ -61,49 +60,20 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def train(folder: Path, *arguments: str, script: str = "import app.cli; raise SystemExit(app.cli.main())") -> int:
-    command = [sys.executable, "-c", script, "train", "--out", str(folder), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    print(done.stdout, done.stderr)
-    return done.returncode
-
-
 def weights(bundle: ModelBundle) -> Mapping[str, np.ndarray]:
     """All weights in the bundle by their path."""
     return load_file(bundle.weights_path)
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(scope="module")
-def data(ham10000: Path, cache: Path) -> tuple[str, ...]:
-    return ("--data", str(ham10000), "--cache", str(cache), *TINY)
-
-
-@pytest.fixture(scope="module")
-def uninterrupted(data: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> ModelBundle:
-    folder = tmp_path_factory.mktemp("uninterrupted") / "run"
-    assert train(folder, *data) == 0
-    return load_bundle(folder / "bundle")
-
-
-KILLED = {
-    "checkpoint": KILLED_IN_CHECKPOINT,
-    "epoch": KILLED_IN_EPOCH.format(signal="SIGKILL"),
-    "bundle": KILLED_IN_BUNDLE,
-}
-
-
-@pytest.mark.parametrize("script", KILLED.values(), ids=KILLED)
-def test_killed_and_resumed_it_ends_with_the_same_weights(
-    script: str, data: tuple[str, ...], uninterrupted: ModelBundle, tmp_path: Path
+def test_killed_three_times_and_resumed_it_ends_with_the_same_weights(
+    tiny: tuple[str, ...], uninterrupted: ModelBundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert train(tmp_path, *data, script=script) == -signal.SIGKILL
+    assert train(tmp_path, *tiny, script=KILLED_IN_EPOCH.format(signal="SIGKILL")) == -signal.SIGKILL
+    refuses_to_resume_another_training(tmp_path, tiny, capsys)
+    assert train(tmp_path, *tiny, "--resume", script=KILLED_IN_CHECKPOINT) == -signal.SIGKILL
+    assert train(tmp_path, *tiny, "--resume", script=KILLED_IN_BUNDLE) == -signal.SIGKILL
     assert not (tmp_path / "bundle").exists()
-    assert train(tmp_path, *data, "--resume") == 0
+    assert train(tmp_path, *tiny, "--resume") == 0
     resumed = load_bundle(tmp_path / "bundle")
     expected, given = weights(uninterrupted), weights(resumed)
     assert expected.keys() == given.keys()
@@ -112,6 +82,17 @@ def test_killed_and_resumed_it_ends_with_the_same_weights(
     pd.testing.assert_frame_equal(
         pd.read_parquet(resumed.predictions_path), pd.read_parquet(uninterrupted.predictions_path)
     )
+
+
+def refuses_to_resume_another_training(folder: Path, tiny: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    from app.cli import main
+
+    assert main(["train", "--out", str(folder), *tiny, "--resume", "--fold", "1"]) == 2
+    assert "was started otherwise: fold 0 there, 1 here" in capsys.readouterr().err
+    assert main(["train", "--out", str(folder), *tiny]) == 2
+    assert "go on with --resume" in capsys.readouterr().err
+    assert main(["train", "--out", str(folder), *tiny, "--resume", "--limit", "70"]) == 2
+    assert "was started otherwise: data" in capsys.readouterr().err
 
 
 def test_a_finished_training_has_a_measured_bundle(uninterrupted: ModelBundle, ham10000: Path) -> None:
@@ -125,21 +106,21 @@ def test_a_finished_training_has_a_measured_bundle(uninterrupted: ModelBundle, h
     )
 
 
-def test_only_the_very_same_training_is_finished(uninterrupted: ModelBundle, data: tuple[str, ...]) -> None:
+def test_only_the_very_same_training_is_finished(uninterrupted: ModelBundle, tiny: tuple[str, ...]) -> None:
     folder = uninterrupted.path.parent
-    assert train(folder, *data) == 0
-    assert train(folder, *data, "--seed", "1") == 2
+    assert train(folder, *tiny) == 0
+    assert train(folder, *tiny, "--seed", "1") == 2
     assert load_bundle(folder / "bundle").card == uninterrupted.card
 
 
 def test_ctrl_c_ends_with_the_best_epoch_and_can_be_resumed(
-    data: tuple[str, ...], uninterrupted: ModelBundle, tmp_path: Path
+    tiny: tuple[str, ...], uninterrupted: ModelBundle, tmp_path: Path
 ) -> None:
-    assert train(tmp_path, *data, script=KILLED_IN_EPOCH.format(signal="SIGINT")) == 0
+    assert train(tmp_path, *tiny, script=KILLED_IN_EPOCH.format(signal="SIGINT")) == 0
     stopped = load_bundle(tmp_path / "bundle")
     assert not stopped.card.training["completed"]
     assert stopped.card.training["epochs_done"] == 1
-    assert train(tmp_path, *data, "--resume") == 0
+    assert train(tmp_path, *tiny, "--resume") == 0
     for name, weight in weights(uninterrupted).items():
         np.testing.assert_array_equal(weights(load_bundle(tmp_path / "bundle"))[name], weight, err_msg=name)
 
@@ -155,24 +136,10 @@ def test_pretrained_network_on_real_images_killed_from_outside(ham10000: Path, c
     assert load_bundle(tmp_path / "bundle").card.training["epochs_done"] == 2
 
 
-def test_another_configuration_is_not_resumed(
-    data: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert train(tmp_path, *data, script=KILLED_IN_EPOCH.format(signal="SIGKILL")) == -signal.SIGKILL
+def test_nothing_to_resume(tiny: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from app.cli import main
 
-    assert main(["train", "--out", str(tmp_path), *data, "--resume", "--fold", "1"]) == 2
-    assert "was started otherwise: fold 0 there, 1 here" in capsys.readouterr().err
-    assert main(["train", "--out", str(tmp_path), *data]) == 2
-    assert "go on with --resume" in capsys.readouterr().err
-    assert main(["train", "--out", str(tmp_path), *data, "--resume", "--limit", "70"]) == 2
-    assert "was started otherwise: data" in capsys.readouterr().err
-
-
-def test_nothing_to_resume(data: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from app.cli import main
-
-    assert main(["train", "--out", str(tmp_path), *data, "--resume"]) == 2
+    assert main(["train", "--out", str(tmp_path), *tiny, "--resume"]) == 2
     assert "no training" in capsys.readouterr().err
 
 
@@ -187,8 +154,8 @@ def test_a_training_is_named_by_its_settings() -> None:
     assert default_name(Configuration(fold=2, size=192)) == "efficientnet_lite0_lesion_fold2_192px"
 
 
-def test_a_leaky_split_is_named_so(data: tuple[str, ...], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert train(tmp_path, *data, "--protocol", "oversampled", "--epochs", "1") == 0
+def test_a_leaky_split_is_named_so(tiny: tuple[str, ...], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert train(tmp_path, *tiny, "--protocol", "oversampled", "--epochs", "1") == 0
     card = load_bundle(tmp_path / "bundle").card
     assert card.split["test_images_in_training"] > 0.3
     assert f"{card.split['test_images_in_training']:.1%} are images of the training part" in capfd.readouterr().out
