@@ -1,8 +1,4 @@
-"""The trust panel below a heatmap: may this map be believed? Verdicts as chips, their curves a click away.
-
-assets/trust.js fills its parts, which are called explain-trust-PART-METHOD, and assets/regions.js the agreement with
-the other maps.
-"""
+"""Below a heatmap: may this map be believed? Verdicts as chips, their curves a click away (assets/trust.js)."""
 
 from dataclasses import asdict
 from typing import Any
@@ -13,7 +9,7 @@ from dash.development.base_component import Component
 
 from analysis.faithfulness import DECIDING, EXCHANGED
 from analysis.trust import Trust
-from app.components import graph, icon
+from app.components import graph
 from app.trust_figure import HEIGHT, curves_figure
 from explain.methods import METHODS
 
@@ -28,30 +24,6 @@ CAPTION = (
 # What the curves can be seen on: by value, its label and the baseline of each kind of curve.
 VIEWS = {"deciding": ("As judged", DECIDING), "exchanged": ("Baselines exchanged", EXCHANGED)}
 ESTIMATED = "The lesion's outline is estimated, not drawn by anybody."
-
-
-def trust_panel(method: str) -> Component:
-    """The panel of `method`, empty."""
-    name = METHODS[method].name
-    button = dmc.Button(
-        "Curves",
-        id=_part("curves", method),
-        leftSection=icon("chart-line", 14),
-        variant="subtle",
-        size="compact-xs",
-        **{"aria-label": f"Show the deletion and insertion curves of {name}", "aria-haspopup": "dialog"},
-    )
-    return html.Div(
-        [
-            html.Div([html.H3("Trust it?", className="trust-title"), button], className="trust-heading"),
-            html.Ul(id=_part("chips", method), className="trust-chips", **{"aria-label": f"Verdicts on {name}"}),
-            html.P(id=f"explain-agreement-{method}", className="trust-agreement"),
-            html.P(id=_part("note", method), className="caption", role="status", **{"aria-live": "polite"}),
-        ],
-        id=_part("panel", method),
-        className="trust",
-        **{"data-trust": "none"},
-    )
 
 
 def curves_dialog() -> Component:
@@ -88,7 +60,3 @@ def shown(trust: Trust, classes: tuple[str, ...]) -> dict[str, Any]:
             value: curves_figure(trust, classes, baselines).to_plotly_json() for value, (_, baselines) in VIEWS.items()
         },
     }
-
-
-def _part(kind: str, method: str) -> str:
-    return f"explain-trust-{kind}-{method}"

@@ -63,16 +63,12 @@ def register_trust(app: Dash, context: Context, jobs: Jobs, maps: Jobs) -> None:
 
 
 def _register_method(app: Dash, context: Context, jobs: Jobs, maps: Jobs, method: str) -> None:
-    def browser(function: str, trigger: Input) -> None:
-        app.clientside_callback(
-            ClientsideFunction("trust", function),
-            trigger,
-            State(method_store(method), "data"),
-            prevent_initial_call=True,
-        )
-
-    browser("found", Input(trust_store(method), "data"))
-    browser("curves", Input(f"explain-trust-curves-{method}", "n_clicks"))
+    app.clientside_callback(
+        ClientsideFunction("trust", "found"),
+        Input(trust_store(method), "data"),
+        State(method_store(method), "data"),
+        prevent_initial_call=True,
+    )
 
     @app.callback(Input(trust_request_store(method), "data"), prevent_initial_call=True)
     async def judge(request: dict[str, str] | None) -> None:

@@ -14,7 +14,7 @@
   const finished = new Map(); // question and method → result
   const model = { tta: false, ensemble: false }; // who predicts, and how
   const now = {}; // method → { id, key, state, progress, result }
-  let methodNames = {}; // method → name, of all that there are
+  let methods = {}; // method → { name, sentence }, of all that there are
   let chosen = []; // the methods that are shown
   let view = "all"; // or the method that has the page to itself
   let layer = null; // of LAYERED, null for the last one
@@ -26,7 +26,7 @@
 
   const setProps = (id, properties) => window.dash_clientside.set_props(id, properties);
   const place = (id) => document.getElementById(id);
-  const onPage = () => place("explain-root") !== null;
+  const onPage = () => document.querySelector(".heat-body")?.hasChildNodes() ?? false; // and its cards are filled
   const current = () => images[position];
   const api = (route) => `${window.lesionlens.root}/api/${route}`;
 
@@ -138,7 +138,7 @@
 
   function arrange() {
     const shown = view === "all" ? chosen : [view];
-    for (const method of Object.keys(methodNames)) {
+    for (const method of Object.keys(methods)) {
       place(`explain-card-${method}`).dataset.shown = shown.includes(method) ? "yes" : "no";
       if (!chosen.includes(method)) {
         cancel(method);
@@ -148,13 +148,13 @@
     }
     paintRegions();
     setProps("explain-view", {
-      data: [{ value: "all", label: "All" }, ...chosen.map((method) => ({ value: method, label: methodNames[method] }))],
+      data: [{ value: "all", label: "All" }, ...chosen.map((method) => ({ value: method, label: methods[method].name }))],
       value: view,
     });
   }
 
-  function choose(methods) {
-    chosen = Object.keys(methodNames).filter((method) => methods.includes(method));
+  function choose(wanted) {
+    chosen = Object.keys(methods).filter((method) => wanted.includes(method));
     if (!chosen.includes(view)) view = "all";
   }
 
@@ -180,7 +180,7 @@
   function paintRegions() {
     if (!onPage()) return;
     const found = Object.fromEntries(chosen.map((method) => [method, now[method]?.result?.regions]));
-    window.lesionlens.showRegions(found, methodNames);
+    window.lesionlens.showRegions(found, methods);
   }
 
   function statusText(progress, result) {
@@ -208,10 +208,32 @@
 
   function announce(method, state) {
     const words = { done: "finished", stopped: "cancelled", failed: "failed" }[state];
-    if (words && onPage()) place(`explain-announce-${method}`).textContent = `${methodNames[method]} ${words}.`;
+    if (words && onPage()) place(`explain-announce-${method}`).textContent = `${methods[method].name} ${words}.`;
   }
 
-  /* Files to take home */
+  /* The buttons of the cards */
+
+  const ACTIONS = {
+    cancel,
+    again(method) {
+      delete now[method];
+      ask(method);
+    },
+    png(method) {
+      const data = { npz: now[method].result.npz, source: current().source, opacity, filename: fileName(method, "png") };
+      setProps("explain-picture", { data });
+    },
+    npz(method) {
+      const data = { content: now[method].result.npz, base64: true, filename: fileName(method, "npz") };
+      setProps("explain-download", { data });
+    },
+    "trust-curves": (method) => window.lesionlens.showCurves(method),
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest(".heat-card [data-action]");
+    if (button) ACTIONS[button.dataset.action](button.dataset.method);
+  });
 
   function fileName(method, suffix) {
     const stem = (current().sample ?? current().name).replace(/\.[^.]*$/, "").replace(/[^\w-]+/g, "_");
@@ -263,19 +285,21 @@
       return null;
     },
 
-    async arrive(query, tta, ensemble, names, methods, wantedView) {
+    async arrive(query, tta, ensemble, known, wanted, wantedView) {
       Object.assign(model, { tta, ensemble });
-      methodNames = names;
+      methods = known;
+      window.lesionlens.fillCards(methods);
       view = wantedView;
-      choose(methods);
+      choose(wanted);
       setProps("explain-opacity", { value: 100 * opacity });
       const kind = query?.case ? "case" : "sample";
-      const wanted = query?.[kind];
-      if (wanted) {
-        const known = images.findIndex((image) => image[kind] === wanted);
-        if (known < 0) opening(`Opening the ${kind}`);
+      const named = query?.[kind];
+      if (named) {
+        const at = images.findIndex((image) => image[kind] === named);
+        if (at < 0) opening(`Opening the ${kind}`);
         const open = kind === "case" ? openCase : openSample;
-        await select(known < 0 ? add(await opened(open(wanted), wanted)) : known);
+        await select(at < 0 ? add(await opened(open(named), named)) : at);
+        opening("");
       } else if (images.length) await select(position);
       return "";
     },
@@ -302,9 +326,9 @@
       window.lesionlens.replaceQuery({ sample: image.sample ?? null, case: image.case ?? null });
     },
 
-    ask(facing, chosenTarget, chosenAgainst, methods, chosenLayer, layers, names) {
+    ask(facing, chosenTarget, chosenAgainst, wanted, chosenLayer, layers, names) {
       if (!facing || !onPage()) return;
-      choose(methods);
+      choose(wanted);
       layer = chosenLayer === layers.at(-1)?.value ? null : chosenLayer;
       const list = chosen.join(",");
       window.lesionlens.replaceQuery({
@@ -354,16 +378,6 @@
       paintRegions();
     },
 
-    again(clicks, method) {
-      if (!clicks) return;
-      delete now[method];
-      ask(method);
-    },
-
-    cancel(clicks, method) {
-      if (clicks) cancel(method);
-    },
-
     opacity(percent) {
       opacity = percent / 100;
       document.documentElement.style.setProperty("--heatmap-opacity", String(opacity));
@@ -376,19 +390,6 @@
         arrange();
       }
       return view;
-    },
-
-    downloadPng(clicks, method) {
-      if (!clicks) return;
-      const { npz } = now[method].result;
-      const data = { npz, source: current().source, opacity, filename: fileName(method, "png") };
-      setProps("explain-picture", { data });
-    },
-
-    downloadNpz(clicks, method) {
-      if (!clicks) return;
-      const data = { content: now[method].result.npz, base64: true, filename: fileName(method, "npz") };
-      setProps("explain-download", { data });
     },
   };
 })();

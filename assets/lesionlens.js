@@ -22,6 +22,15 @@
       return config.requests_pathname_prefix.replace(/\/$/, "");
     },
 
+    /** The icon assets/icons/`name`.svg in the colour of the text around it, as app/components.py makes it. */
+    icon(name) {
+      const picture = document.createElement("span");
+      picture.className = "icon";
+      picture.style.cssText = `--icon: url(/assets/icons/${name}.svg); width: 14px; height: 14px`;
+      picture.setAttribute("aria-hidden", "true");
+      return picture;
+    },
+
     /** Rewrite the address bar without navigating: `changes` maps names of the query to values, null removes one. */
     replaceQuery(changes) {
       const query = new URLSearchParams(window.location.search);

@@ -11,15 +11,15 @@
   const place = (id) => document.getElementById(id);
   const part = (kind, method) => `explain-${kind}-${method}`;
 
-  /* `found` has what is known of the maps that are chosen, `names` the names of all methods. */
-  window.lesionlens.showRegions = (found, names) => {
+  /* `found` has what is known of the maps that are chosen, `methods` the names of all. */
+  window.lesionlens.showRegions = (found, methods) => {
     maps = found;
     if (marked && maps[marked.card.dataset.method] !== marked.regions) mark(null);
-    for (const method of Object.keys(names)) {
+    for (const method of Object.keys(methods)) {
       const regions = maps[method];
       place(part("regions-note", method)).textContent = regions?.note ?? "";
       place(part("card", method)).dataset.regions = regions ? "yes" : "no";
-      place(part("agreement", method)).textContent = agreement(method, names);
+      place(part("agreement", method)).textContent = agreement(method, methods);
       const box = place(part("regions-table", method));
       if (drawn.get(box) === regions) continue;
       drawn.set(box, regions);
@@ -29,13 +29,13 @@
 
   /* Agreement: the ranks are the server's, so that their correlation is Spearman's */
 
-  function agreement(method, names) {
+  function agreement(method, methods) {
     if (!maps[method]) return "";
     const others = Object.keys(maps).filter((other) => other !== method && maps[other]);
     if (!others.length) return "";
     const said = others.map((other) => {
       const rho = correlation(maps[method].ranks, maps[other].ranks);
-      return `${names[other]} ${rho.toFixed(2).replace("-", "−")}`;
+      return `${methods[other].name} ${rho.toFixed(2).replace("-", "−")}`;
     });
     return `Agreement by region: ${said.join(", ")} (rank correlation over ${maps[method].ranks.length} superpixels)`;
   }

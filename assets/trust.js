@@ -12,25 +12,18 @@
 
   const place = (id) => document.getElementById(id);
   const setProps = (id, properties) => window.dash_clientside.set_props(id, properties);
-  const element = (type, props) => ({ namespace: "dash_html_components", type, props });
   const part = (kind, method) => `explain-trust-${kind}-${method}`;
 
   function chip(verdict, text) {
-    const kind = { true: "good", false: "bad", null: "unknown" }[verdict.good];
-    const picture = element("Span", {
-      className: "icon",
-      style: { "--icon": `url(/assets/icons/${ICONS[verdict.good]}.svg)`, width: 14, height: 14 },
-      "aria-hidden": "true",
-    });
-    return element("Li", {
-      className: `trust-chip trust-${kind}`,
-      title: verdict.detail,
-      children: [
-        picture,
-        element("Span", { children: text }),
-        element("Span", { className: "trust-number", children: verdict.number }),
-      ],
-    });
+    const item = document.createElement("li");
+    item.className = `trust-chip trust-${{ true: "good", false: "bad", null: "unknown" }[verdict.good]}`;
+    item.title = verdict.detail;
+    item.append(window.lesionlens.icon(ICONS[verdict.good]), span(text), span(verdict.number, "trust-number"));
+    return item;
+  }
+
+  function span(text, className = "") {
+    return Object.assign(document.createElement("span"), { textContent: text, className });
   }
 
   function paint(method) {
@@ -44,7 +37,7 @@
     const chips = found?.chips;
     if (drawn.get(panel) === chips) return;
     drawn.set(panel, chips);
-    setProps(part("chips", method), { children: (chips ?? []).map((verdict) => chip(verdict, said(verdict, state))) });
+    place(part("chips", method)).replaceChildren(...(chips ?? []).map((verdict) => chip(verdict, said(verdict, state))));
   }
 
   function said(verdict, state) {
@@ -78,6 +71,30 @@
     setProps(`explain-trust-stop-${method}`, { data: { tab, id } });
   };
 
+  window.lesionlens.showCurves = (method) => {
+    const found = known.get(shown[method]);
+    if (!found?.figures) return;
+    open = found.figures;
+    setProps("explain-curves-baselines", { value: "deciding" });
+    setProps("explain-curves-graph", { figure: open.deciding });
+    setProps("explain-curves", { opened: true, title: found.title });
+    whenThere("explain-curves-verdicts", (list) => list.replaceChildren(...found.chips.map(verdict)));
+  };
+
+  /* The dialog's content is there only while it is open. */
+  function whenThere(id, act) {
+    if (place(id)) act(place(id));
+    else if (place("explain-root")) requestAnimationFrame(() => whenThere(id, act));
+  }
+
+  function verdict(found) {
+    const [item, chips] = [document.createElement("li"), document.createElement("ul")];
+    chips.className = "trust-chips";
+    chips.append(chip(found, found.text));
+    item.append(chips, span(found.detail));
+    return item;
+  }
+
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.trust = {
     found(data, method) {
@@ -90,19 +107,6 @@
         if (asked[method]?.id === data.id) delete asked[method];
       }
       if (shown[method] === key) paint(method);
-    },
-
-    curves(clicks, method) {
-      const found = known.get(shown[method]);
-      if (!clicks || !found?.figures) return;
-      const verdicts = found.chips.map((verdict) =>
-        element("Li", { children: [element("Ul", { className: "trust-chips", children: chip(verdict, verdict.text) }), element("Span", { children: verdict.detail })] }),
-      );
-      setProps("explain-curves-verdicts", { children: verdicts });
-      open = found.figures;
-      setProps("explain-curves-baselines", { value: "deciding" });
-      setProps("explain-curves-graph", { figure: open.deciding });
-      setProps("explain-curves", { opened: true, title: found.title });
     },
 
     baselines(chosen) {

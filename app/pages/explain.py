@@ -42,12 +42,12 @@ from model.phantoms import SAMPLES
 
 CURRENT = "explain-current"
 ROOT = "explain-root"
-BUTTONS = {"cancel": "cancel", "again": "again", "downloadPng": "png", "downloadNpz": "npz"}
 
 
 def layout(context: Context, query: Mapping[str, str]) -> Component:
     """The page with the sample, target and contrast of its address."""
     classes = context.bundle.card.classes
+    known = {code: {"name": method.name, "sentence": method.sentence} for code, method in METHODS.items()}
     return html.Div(
         [
             page_header(
@@ -56,7 +56,7 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
             *model_note(context),
             dcc.Store(id=CURRENT),
             dcc.Store(id="explain-query", data=dict(query)),
-            dcc.Store(id="explain-method-names", data={code: method.name for code, method in METHODS.items()}),
+            dcc.Store(id="explain-known-methods", data=known),
             dcc.Store(id="explain-names", data={code: diagnosis(code).name for code in classes}),
             parts.image_strip(),
             html.Div(
@@ -187,7 +187,7 @@ def _register_browser(app: Dash) -> None:
         Input("explain-query", "data"),
         State("explain-tta", "checked"),
         State("explain-ensemble", "checked"),
-        State("explain-method-names", "data"),
+        State("explain-known-methods", "data"),
         State("explain-methods", "value"),
         State("explain-view", "value"),
     )
@@ -210,8 +210,6 @@ def _register_browser(app: Dash) -> None:
         name = State(method_store(method), "data")
         browser("answer", Input(answer_store(method), "data"), name)
         browser("regions", Input(regions_store(method), "data"), name)
-        for function, button in BUTTONS.items():
-            browser(function, Input(f"explain-{button}-{method}", "n_clicks"), name)
 
 
 def register_api(server: FastAPI, context: Context) -> None:

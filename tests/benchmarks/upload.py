@@ -52,11 +52,15 @@ def measure() -> dict[str, object]:
                 "target": opened["predicted"],
                 "against": None,
             }
-            messages: list[object] = []
+            states: list[str] = []
             explain_and_send(
-                server.state.context, "gradcam", request, threading.Event(), lambda store, data: messages.append(data)
+                server.state.context,
+                "gradcam",
+                request,
+                threading.Event(),
+                lambda _, answer: states.append(answer["state"]),
             )
-            assert messages[-1] == {"state": "done"}
+            assert states[-1] == "done"
 
         ours, reference = medians(lambda: explain(large), lambda: explain(small), 25)
         on_the_page, _ = medians(dashboard, lambda: None, 25)
