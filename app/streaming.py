@@ -25,9 +25,7 @@ from explain.attribution import Attribution, Progress
 from explain.methods import METHODS
 from model.images import prepare
 
-# Dash asks every component of a page whether a message concerns it, which takes a slow browser 0.1 s and more; what
-# comes faster than that piles up, and the page falls ever further behind.
-SECONDS_BETWEEN_ANSWERS = 1.0
+SECONDS_BETWEEN_ANSWERS = 0.5
 QUICK = 1  # evaluations: a method of no more does not queue behind the slow ones
 Send = Callable[[str, Mapping[str, Any]], None]
 
