@@ -4,9 +4,9 @@
 (function () {
   const icon = (name) => window.lesionlens.icon(name).outerHTML;
 
-  function button(part, text, picture, label, method) {
+  function button(part, text, picture, label, method, more = "") {
     const names = `id="explain-${part}-${method}" class="small-button" data-action="${part}" data-method="${method}"`;
-    return `<button type="button" ${names} aria-label="${label}">${icon(picture)}${text}</button>`;
+    return `<button type="button" ${names} aria-label="${label}" ${more}>${icon(picture)}${text}</button>`;
   }
 
   function head(method, name) {
@@ -61,7 +61,7 @@
       <div ${part("trust-panel")} class="trust" data-trust="none">
         <div class="trust-heading">
           <h3 class="trust-title">Trust it?</h3>
-          ${button("trust-curves", "Curves", "chart-line", `Show the deletion and insertion curves of ${name}`, method)}
+          ${button("trust-curves", "Curves", "chart-line", `Show the deletion and insertion curves of ${name}`, method, 'aria-haspopup="dialog"')}
         </div>
         <ul ${part("trust-chips")} class="trust-chips" aria-label="Verdicts on ${name}"></ul>
         <p ${part("agreement")} class="trust-agreement"></p>
