@@ -22,6 +22,7 @@ from analysis.cross_validation import FIGURES_FILE, CrossValidation, cross_valid
 from analysis.explanations import COMMAND as EXPLANATIONS_COMMAND
 from analysis.explanations import read_explanations
 from analysis.exports import read_exports
+from analysis.gains import paired_gain
 from analysis.leakage import read_faces
 from analysis.metrics import evaluate
 from analysis.out_of_fold import OutOfFoldError
@@ -37,6 +38,7 @@ from model.atomic import write_atomically
 from model.bundle import CARD_FILE, DEFAULT_BUNDLE, SHIPPED, ModelBundle, card_text, load_bundle, shipped_ensemble
 
 NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
+FROM_SCRATCH = SHIPPED / "lesion_cnn_lesion_fold0_112px"
 README = Path(__file__).parent.parent / "README.md"
 BLOCK = re.compile(r"<!-- (?P<name>[a-z][\w-]*) -->\n(?P<content>.*?)<!-- /(?P=name) -->", re.DOTALL)
 
@@ -90,6 +92,7 @@ def blocks(found: CrossValidation | None) -> dict[str, Callable[[], str]]:
     """What fills each block of the README, by its name."""
     known = {
         "evaluation": evaluation,
+        "from-scratch": from_scratch,
         "leakage": leakage,
         "exports": exports,
         "explanations": explanations,
@@ -103,6 +106,16 @@ def evaluation() -> str:
     bundle = load_bundle(DEFAULT_BUNDLE)
     classes = bundle.card.classes
     return markdown(evaluate(read_predictions(bundle.predictions_path, classes), classes))
+
+
+def from_scratch() -> str:
+    """The network from scratch beside the pretrained one, on the same test part."""
+    bundles = [load_bundle(path) for path in (FROM_SCRATCH, DEFAULT_BUNDLE)]
+    classes = bundles[0].card.classes
+    scratch, pretrained = (read_predictions(bundle.predictions_path, classes) for bundle in bundles)
+    rows = out_of_fold_tables.gain_rows(paired_gain([(scratch, pretrained)], classes), *(b.card.name for b in bundles))
+    table = markdown_table(("Model", *out_of_fold_tables.HEADLINE), rows)
+    return f"{table}\n\n{len(scratch):,} test images, the same for both. {out_of_fold_tables.CAPTION}"
 
 
 def leakage() -> str:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
 
+import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -66,6 +67,13 @@ def test_each_model_answers_below_its_own_address(client: TestClient) -> None:
 def test_the_served_model_s_own_name_leads_to_it(client: TestClient) -> None:
     answer = client.get(f"/models/{FIRST}/explain?sample=hair&target=mel", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (307, "/explain?sample=hair&target=mel")
+
+
+def test_the_shipped_network_from_scratch_is_explained_like_the_pretrained_one(client: TestClient) -> None:
+    root = "/models/lesion_cnn_lesion_fold0_112px"
+    answer = client.get(f"{root}/api/explain?sample=melanoma&method=gradcam").json()
+    assert np.array(answer["attribution"]["values"]).shape == (14, 14)
+    assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-4)
 
 
 @pytest.mark.parametrize("page", ["", "/", "/explain", "/cases?diagnosis=mel"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from model.bundle import BundleError, Card, ModelBundle, load_bundle, write_card
+from model.bundle import SHIPPED, BundleError, Card, ModelBundle, load_bundle, shipped_ensemble, write_card
 
 CARD = Card("a model", "lesion_cnn", ("mel", "nv"), 64, 1.5, (0.25, 0.75))
 
@@ -62,3 +62,11 @@ def test_the_shipped_card_says_how_the_model_was_made_and_may_be_used(bundle: Mo
     assert "CC BY-NC 4.0" in card.licence
     assert "not for diagnosis" in card.intended_use
     assert {"keras", "tensorflow-cpu", "onnxruntime"} <= set(card.versions)
+
+
+def test_the_shipped_weights_are_small() -> None:
+    def megabytes(*bundles: Path) -> float:
+        return sum(load_bundle(bundle).weights_path.stat().st_size for bundle in bundles) / 1e6
+
+    assert megabytes(*shipped_ensemble()) < 40
+    assert megabytes(SHIPPED / "lesion_cnn_lesion_fold0_112px") < 20
