@@ -71,7 +71,13 @@ def _answer(context: Context, method: str, request: Mapping[str, str], stop: thr
     """The map first, and then, when nobody waits any more, what its regions count for."""
     if _has_to_load(context, method, request) and not stop.is_set():
         send(answer_store(method), {"state": "loading"})
-        context.tensorflow.load(context.bundle)
+        try:
+            context.tensorflow.load(context.bundle)
+        except Exception:
+            logging.getLogger(__name__).exception("TensorFlow could not be loaded.")
+            message = "TensorFlow could not be loaded; the server's output says why."
+            send(answer_store(method), {"state": "failed", "message": message})
+            return
     attribution = explain_and_send(context, method, request, stop, send)
     if attribution is not None:
         image = prepare(pixels(request["source"]), context.bundle.card.size)

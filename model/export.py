@@ -37,8 +37,9 @@ if TYPE_CHECKING:
 
 LICENCE = (
     "Trained on HAM10000 (CC BY-NC 4.0, Tschandl et al. 2018, doi:10.1038/sdata.2018.161): non-commercial use only, "
-    "with attribution. ImageNet weights of EfficientNet-Lite0: Apache-2.0."
+    "with attribution."
 )
+PRETRAINED = {"efficientnet_lite0": " ImageNet weights of EfficientNet-Lite0: Apache-2.0."}
 PREPROCESSING = (
     "RGB, resized to a square bilinearly with antialiasing (the aspect ratio is not kept), float32 in [0, 255]; "
     "the graphs scale it themselves."
@@ -89,7 +90,7 @@ def write_bundle(
         },
         data={"cases": len(cases), "lesions": int(cases["lesion_id"].nunique()), "fingerprint": fingerprint(cases)},
         versions={package: version(package) for package in PACKAGES},
-        licence=LICENCE,
+        licence=LICENCE + PRETRAINED.get(configuration.network, ""),
         intended_use=INTENDED_USE,
     )
     write_network(folder, result.model)

@@ -1,5 +1,6 @@
 """Starting TensorFlow, and running it, without the notes that it prints past every setting."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ def start_tensorflow() -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     with closed_error_stream():
         import_module("tensorflow")
+    # Each of the networks that a sanity test randomises is compiled anew; TensorFlow takes that for a slip.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 @contextmanager

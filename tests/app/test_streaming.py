@@ -119,6 +119,18 @@ def test_while_tensorflow_is_loading_the_card_says_so(
     assert loaded == [context.bundle]
 
 
+def test_a_tensorflow_that_cannot_be_loaded_fails_the_card(
+    context: Context, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: ModelBundle) -> None:
+        raise ImportError("no AVX")
+
+    monkeypatch.setattr("app.tensorflow_start.warm_up", broken)
+    answer(context, Jobs(), "gradient", REQUEST)
+    assert browser.states() == ["waiting", "loading", "failed"]
+    assert "TensorFlow could not be loaded" in browser.messages[-1][1]["message"]
+
+
 @pytest.mark.parametrize("method", ["gradcam", "gradcam++", "layercam", "random", "gaussian", "edges"])
 def test_methods_of_one_evaluation_do_not_queue_behind_slow_ones(
     context: Context, browser: Browser, method: str

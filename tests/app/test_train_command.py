@@ -97,6 +97,8 @@ def refuses_to_resume_another_training(folder: Path, tiny: tuple[str, ...], caps
 
 def test_a_finished_training_has_a_measured_bundle(uninterrupted: ModelBundle, ham10000: Path) -> None:
     card = uninterrupted.card
+    assert "CC BY-NC 4.0" in card.licence
+    assert "ImageNet" not in card.licence  # lesion_cnn starts from scratch
     assert card.training["completed"]
     assert card.training["epochs_done"] == len(pd.read_csv(uninterrupted.path / "history.csv")) == 3
     predictions = pd.read_parquet(uninterrupted.predictions_path)
