@@ -36,7 +36,7 @@ def wait_for_address(process: subprocess.Popen[bytes], output: Path) -> str:
     pytest.fail(f"The server did not start:\n{output.read_text()}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server_output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("server") / "output.txt"
 
@@ -57,8 +57,9 @@ def serving(bundle: Path, output: Path) -> Iterator[str]:
             process.terminate()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(bundle: ModelBundle, server_output: Path) -> Iterator[str]:
+    """The address of one server for all tests here; it ends with them, and leaves its cores to the others."""
     with serving(bundle.path, server_output) as address:
         yield address
 
