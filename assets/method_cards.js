@@ -5,8 +5,8 @@
   const icon = (name) => window.lesionlens.icon(name).outerHTML;
 
   function button(part, text, picture, label, method, more = "") {
-    const names = `id="explain-${part}-${method}" class="small-button" data-action="${part}" data-method="${method}"`;
-    return `<button type="button" ${names} aria-label="${label}" ${more}>${icon(picture)}${text}</button>`;
+    const attributes = `id="explain-${part}-${method}" class="small-button" data-action="${part}" data-method="${method}"`;
+    return `<button type="button" ${attributes} aria-label="${label}" ${more}>${icon(picture)}${text}</button>`;
   }
 
   function head(method, name) {

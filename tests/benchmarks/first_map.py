@@ -1,6 +1,7 @@
 """Milliseconds from a user's question to the first map of LIME and of SHAP on the Explain page, drawn by Chromium.
 
-`reference_ms` is the half second that people take for at once. The server has been warmed up, as it does itself.
+`reference_ms` is the half second that people take for at once. Every question is another class of one image: the page,
+the picture and its superpixels are there already.
 """
 
 import statistics
