@@ -7,15 +7,16 @@ VENV = .venv
 BIN = $(VENV)/bin
 PYTHON = python3
 STAMP = $(VENV)/installed
+TESTING = $(VENV)/installed-for-tests
 
 run: $(STAMP)
 	$(BIN)/lesionlens serve $(ARGUMENTS)
 
-test: $(STAMP)
+test: $(TESTING)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest --durations 20
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup --durations 20
 
 figures: $(STAMP)
 	$(BIN)/python -m scripts.figures $(ARGUMENTS)
@@ -24,5 +25,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "LesionLens needs Python 3.11 or newer; name one with make PYTHON=…"; exit 1; }
 	@echo "Making the environment in $(VENV); this takes a few minutes once."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $(STAMP)
+
+$(TESTING): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(TESTING)

@@ -15,8 +15,9 @@ from explain.regions import superpixels
 def agreement(attributions: Mapping[str, Attribution], image: NDArray[np.uint8]) -> pd.DataFrame:
     """The Spearman correlation of every two methods' superpixel means on a prepared image, uint8 (size, size, 3).
 
-    Rows and columns are the keys of `attributions`. Superpixels are those that LIME, SHAP and occlusion ask about, and
-    on them maps of any resolution compare; ranks, since one method's logits per region are another's per position.
+    Rows and columns are the keys of `attributions`. Superpixels are those that LIME, SHAP by superpixel and occlusion
+    ask about, and on them maps of any resolution compare; ranks, since one method's logits per region are another's per
+    position.
     """
     means = [superpixel_means(one, image) for one in attributions.values()]
     correlations = [[rank_correlation(one, other) for other in means] for one in means]

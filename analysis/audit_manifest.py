@@ -1,7 +1,7 @@
 """The manifest of an audit: what its parts hold and how they were made, so that no part of another joins them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -100,8 +100,7 @@ def begin_or_resume(folder: Path, planned: Manifest) -> None:
     what it differs, or other files.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for stale in folder.glob(".*.part"):
-        stale.unlink()
+    _remove(folder.glob(f".{MANIFEST_FILE}.*.part"))
     if not (folder / MANIFEST_FILE).exists():
         if any(folder.iterdir()):
             raise AuditError(f"{folder} is not empty and holds no audit. Give another folder by --out.")
@@ -113,6 +112,12 @@ def begin_or_resume(folder: Path, planned: Manifest) -> None:
             f"{folder} holds another audit: {'; '.join(differences)}. Ask as it was asked, or give another folder by "
             "--out."
         )
+    _remove(folder.glob(".part-*.parquet.*.part"))
+
+
+def _remove(files: Iterable[Path]) -> None:
+    for file in files:
+        file.unlink()
 
 
 def _differences(there: Manifest, here: Manifest) -> list[str]:

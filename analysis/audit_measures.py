@@ -24,12 +24,19 @@ def measure_cases(
     `predicted`. Columns: `<method>_<measure>`, and `<method>_milliseconds` and `<method>_evaluations` that the map
     itself took; `mask_estimated`, 1 where the data set has no mask of the lesion and one was estimated.
     """
+    for method in methods:
+        _warm_up(predictor, images[0], method)
     rows = []
     for image, mask_path, predicted in zip(images, cases["mask_path"], predictions["predicted"], strict=True):
         rows.append(_measured(predictor, image, mask_path, predicted, methods))
         if on_progress is not None:
             on_progress(len(rows))
     return pd.DataFrame(rows)
+
+
+def _warm_up(predictor: Predictor, image: NDArray[np.uint8], method: str) -> None:
+    """Have a method's first batch compiled, which takes seconds and is no part of what a map takes."""
+    explain(image, predictor, method, predictor.bundle.card.classes[0], should_stop=lambda: True)
 
 
 def _measured(

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pandas as pd
 
@@ -29,14 +28,10 @@ def open_predictions(folder: Path, classes: Sequence[str]) -> Audit:
             f"{', '.join(classes)}. Serve a model of the same classes by --model."
         )
     needed = [*_columns(classes), MAP_COLUMN, "gradcam_scale"]
-    try:
-        missing = [name for name in needed if name not in audit.columns]
-        rows = len(audit.table(["image_id"])) if not missing else 0
-    except duckdb.Error as error:
-        raise AuditError(_damaged(folder, error)) from error
+    missing = [name for name in needed if name not in audit.columns]
     if missing:
         raise AuditError(f"The audit in {folder} has no column {', '.join(missing)}: `lesionlens audit` writes them.")
-    _check_rows(audit, rows)
+    _check_rows(audit, len(audit.table(["image_id"])))
     return audit
 
 
@@ -57,8 +52,8 @@ def audit_predictions(audit: Audit) -> pd.DataFrame:
     try:
         table = audit.table([*_columns(classes), *audited_artefacts(audit)])
         _check_rows(audit, len(table))
-    except (AuditError, duckdb.Error) as error:
-        raise PredictionsError(_damaged(audit.folder, error)) from error
+    except AuditError as error:
+        raise PredictionsError(str(error)) from error
     table = annotate(table, classes, f"The audit in {audit.folder}", maps=False)
     return table.assign(lesion_id=table.groupby(lesion_groups(table))["lesion_id"].transform("first"))
 
@@ -81,8 +76,3 @@ def _columns(classes: Sequence[str]) -> list[str]:
 def _check_rows(audit: Audit, rows: int) -> None:
     if rows != audit.manifest.rows:
         raise AuditError(f"The audit in {audit.folder} has {rows:,} rows and should have {audit.manifest.rows:,}.")
-
-
-def _damaged(folder: Path, error: Exception) -> str:
-    reason = str(error).splitlines()[0].rstrip(".")
-    return f"The audit in {folder} cannot be read ({reason}). Delete the damaged part and run the same command again."

@@ -1,6 +1,7 @@
 """Reading an audit through DuckDB: the columns that are asked for, and no others, leave the disk."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,18 +24,23 @@ class Audit:
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """The names of all columns."""
-        return tuple(self._relation().columns)
+        """The names of all columns; raises AuditError for parts that cannot be read."""
+        with self._reading():
+            return tuple(self._relation().columns)
 
     def table(self, columns: Sequence[str], image_id: str | None = None) -> pd.DataFrame:
-        """These columns of every case, or of one, ordered by image_id; raises AuditError for a column it has not."""
+        """These columns of every case, or of one, ordered by image_id.
+
+        Raises AuditError for a column that there is not, and for parts that cannot be read.
+        """
         unknown = [name for name in columns if name not in self.columns]
         if unknown:
             raise AuditError(f"The audit in {self.folder} has no column {', '.join(unknown)}.")
-        relation = self._relation()
-        if image_id is not None:
-            relation = relation.filter(duckdb.ColumnExpression("image_id") == duckdb.ConstantExpression(image_id))
-        table: pd.DataFrame = relation.order("image_id").select(*map(duckdb.ColumnExpression, columns)).df()
+        with self._reading():
+            relation = self._relation()
+            if image_id is not None:
+                relation = relation.filter(duckdb.ColumnExpression("image_id") == duckdb.ConstantExpression(image_id))
+            table: pd.DataFrame = relation.order("image_id").select(*map(duckdb.ColumnExpression, columns)).df()
         return table
 
     def maps(self, image_id: str) -> dict[str, NDArray[np.float32]]:
@@ -45,11 +51,16 @@ class Audit:
         steps, scale = found.iloc[0]
         return class_maps(np.asarray(steps, np.float32) * np.float32(scale), self.manifest.classes)
 
-    def explained_variance(self) -> float:
-        """The share of the normalised embeddings' variance that their stored components hold, in [0, 1]."""
-        squares = "list_sum(list_transform(embedding, lambda value: value * value))"
-        kept, left = self._relation().aggregate(f"sum({squares}), sum(embedding_rest ** 2)").fetchall()[0]
-        return float(kept / (kept + left))
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            reason = str(error).splitlines()[0].rstrip(".")
+            raise AuditError(
+                f"The audit in {self.folder} cannot be read ({reason}). Delete the damaged part and run the same "
+                "command again."
+            ) from error
 
     def _relation(self) -> duckdb.DuckDBPyRelation:
         # A connection of its own: DuckDB's are not shared between threads.

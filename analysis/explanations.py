@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from analysis.audit_manifest import MANIFEST_FILE, AuditedModel
 from analysis.audit_reader import open_audit
 from analysis.bootstrap import Estimate, estimate, lesion_weights
+from analysis.faithfulness import EXCHANGED, area_name
 from analysis.predictions import COMMITTED
 from analysis.sanity import MethodSanity, SanityError, read_sanity
 from analysis.shares import share
@@ -48,8 +49,9 @@ class Comparison:
 class MethodFigures:
     """Means of a method's measures over the cases, with 95 % intervals over lesions.
 
-    `faithfulness` is the insertion area less the deletion area of the called class's logit; `..._contrast` that of its
-    difference to the next class's. `inside_mask` is the share of the map's positive part in the lesion. `stability` is
+    `faithfulness` is the insertion area less the deletion area of the called class's logit; `..._exchanged` the same
+    with the curves' baselines exchanged, `..._contrast` that of the logit's difference to the next class's.
+    `inside_mask` is the share of the map's positive part in the lesion. `stability` is
     the least of a map's rank correlations with itself under turns and flips, other brightness and another seed;
     `milliseconds` and `evaluations` are what a map takes. Of a method that is no control,
     `faithfulness_against` and `inside_mask_against` are its comparisons with the best control. `sanity` is None where
@@ -59,6 +61,7 @@ class MethodFigures:
     method: str
     control: bool
     faithfulness: Estimate
+    faithfulness_exchanged: Estimate
     faithfulness_contrast: Estimate
     deletion_area: Estimate
     insertion_area: Estimate
@@ -100,7 +103,7 @@ def read_explanations(folder: Path = EXPLANATIONS, seed: int = 0) -> Explanation
     audited = audit.manifest.models[0]
     sanity, notes = _sanity_of(audited)
     found = explanation_figures(table, audit.manifest.parameters["measures"], audited.name, sanity, seed)
-    return replace(found, machine=audit.manifest.machine, notes=notes)
+    return replace(found, machine=audit.manifest.machine, notes=(*notes, *_masks_note(table)))
 
 
 def explanation_figures(
@@ -158,13 +161,22 @@ def _sanity_of(audited: AuditedModel) -> tuple[dict[str, MethodSanity], tuple[st
     )
 
 
+def _masks_note(table: pd.DataFrame) -> tuple[str, ...]:
+    estimated = int(table["mask_estimated"].sum())
+    if not estimated:
+        return ()
+    return (f"The lesion masks of {estimated} of {len(table)} cases were not drawn by anybody but estimated.",)
+
+
 def _measures(table: pd.DataFrame, method: str) -> dict[str, NDArray[np.float64]]:
     def column(name: str) -> NDArray[np.float64]:
         return table[f"{method}_{name}"].to_numpy(np.float64)
 
+    exchanged = {kind: column(area_name(kind, baseline, contrast=False)) for kind, baseline in EXCHANGED.items()}
     as_they_are = ("deletion_area", "insertion_area", "inside_mask", "background_to_lesion", "pointing", "border_share")
     return {
         "faithfulness": column("insertion_area") - column("deletion_area"),
+        "faithfulness_exchanged": exchanged["insertion"] - exchanged["deletion"],
         "faithfulness_contrast": column("insertion_area_contrast") - column("deletion_area_contrast"),
         "stability": np.min([column(f"stability_{name}") for name in REPETITIONS], axis=0),
         **{name: column(name) for name in (*as_they_are, "milliseconds", "evaluations")},

@@ -54,7 +54,7 @@ def has_regions(method: str) -> bool:
 def region_values(attribution: Attribution, image: NDArray[np.uint8]) -> RegionValues:
     """The regions of an attribution of a prepared image, uint8 (size, size, 3).
 
-    They are the superpixels that LIME, SHAP and occlusion share, or the method's own cells.
+    They are the superpixels that LIME, SHAP by superpixel and occlusion share, or the method's own cells.
     """
     own = has_regions(attribution.method)
     cells = np.arange(attribution.values.size).reshape(attribution.values.shape)

@@ -67,13 +67,14 @@ class MethodSanity:
     outdated: bool = False
 
     @property
-    def passes(self) -> bool:
+    def passes(self) -> bool | None:
         """Whether the signed map of the network with no trained weight left has less than 0.5 in common with the map.
 
-        The signed one, since it is what is shown and what all other measures judge; under 0.5 the two rankings share
-        less than a quarter of their variance.
+        None where the interval leaves it open. The signed one, since it is what is shown and what all other measures
+        judge; under 0.5 the two rankings share less than a quarter of their variance.
         """
-        return self.signed[-1].value < PASSES_BELOW
+        last = self.signed[-1]
+        return None if last.low < PASSES_BELOW <= last.high else last.value < PASSES_BELOW
 
 
 def sanity(

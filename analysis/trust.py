@@ -1,6 +1,6 @@
 """Should this map be believed? Its measures on one image beside those of the controls, and the verdicts from them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -11,13 +11,14 @@ from analysis.checkpoint import Checkpoint, go_on
 from analysis.faithfulness import Curves, areas, perturbation_curves
 from analysis.localisation import localisation
 from analysis.sanity import MethodSanity, SanityError, read_sanity
-from analysis.stability import FEW_VIEWS, stability
+from analysis.stability import stability
 from analysis.verdicts import Verdict, verdicts
 from explain import explain
 from explain.attribution import Attribution, Target
 from explain.methods import METHODS
 from explain.overlay import enlarged
 from model.bundle import ModelBundle
+from model.dense_head import FEATURES
 from model.prediction import Predictor
 from model.segmentation import segment
 
@@ -30,7 +31,7 @@ class Trust:
 
     `measures` are named as in `measures`, those of stability missing until they are measured; `controls` has the same
     without stability for each control, `curves` the deletion and insertion curves of the method and of each control.
-    `sanity` is None where it was not measured, or where it cannot be read: `sanity_problem` says why, and what to do.
+    `sanity` is None where it was not measured or cannot be read; `sanity_problem` says why, where there is a reason.
     `mask_estimated` says that the lesion was not drawn by anybody but segmented.
     """
 
@@ -80,7 +81,7 @@ def trust(
         control_values, curves_of_control = _remembered(_Control(code, predictor, image.tobytes(), image.shape, check))
         curves.setdefault(code, curves_of_control)
         control_found[code] = _at_once(control_values, curves_of_control, target, classes, lesion)
-    sanity, sanity_problem = _sanity(predictor.bundle, attribution.method)
+    sanity, sanity_problem = _sanity(predictor.bundle, attribution)
     first = Trust(
         attribution.method,
         target,
@@ -101,30 +102,17 @@ def measures(
     predictor: Predictor,
     mask: NDArray[np.bool_],
     *,
-    views: Sequence[int] = FEW_VIEWS,
     check: Checkpoint = go_on,
 ) -> dict[str, float]:
     """Every measure of an attribution of a prepared image, uint8 (size, size, 3), against its mask, bool (size, size).
 
     The names are those of `faithfulness.areas`, `localisation` and `stability`, and with a method's code before them
-    the columns of an audit. Costs 95 evaluations and `len(views)` + 3 runs of the method.
+    the columns of an audit. Costs 95 evaluations and 5 runs of the method.
     """
     values = enlarged(attribution, *image.shape[:2])
     curves = perturbation_curves(values, image, predictor, check=check)
     at_once = _at_once(values, curves, attribution.target, predictor.bundle.card.classes, mask)
-    return {**at_once, **stability(attribution, image, predictor, views=views, check=check)}
-
-
-def control_measures(
-    image: NDArray[np.uint8], predictor: Predictor, target: Target, mask: NDArray[np.bool_]
-) -> dict[str, dict[str, float]]:
-    """The measures of every control but its stability, by its code; image, mask and names as for `measures`.
-
-    Costs 95 evaluations a control, once an image: a control's map is the same for every target.
-    """
-    classes = predictor.bundle.card.classes
-    found = {code: _remembered(_Control(code, predictor, image.tobytes(), image.shape)) for code in controls()}
-    return {code: _at_once(values, curves, target, classes, mask) for code, (values, curves) in found.items()}
+    return {**at_once, **stability(attribution, image, predictor, check=check)}
 
 
 def controls() -> list[str]:
@@ -142,10 +130,12 @@ def _at_once(
     return {**areas(curves, target, classes), **localisation(values, mask)}
 
 
-def _sanity(bundle: ModelBundle, method: str) -> tuple[MethodSanity | None, str | None]:
-    """What is known of a method's sanity, and why it cannot be read: the map is worth judging without it."""
+def _sanity(bundle: ModelBundle, attribution: Attribution) -> tuple[MethodSanity | None, str | None]:
+    """What is known of a method's sanity, or why nothing is: the map is worth judging without it."""
+    if attribution.parameters.get("layer", FEATURES) != FEATURES:
+        return None, f"It is measured for maps at the last layer only, {FEATURES}."
     try:
-        return read_sanity(bundle).get(method), None
+        return read_sanity(bundle).get(attribution.method), None
     except SanityError as error:
         return None, str(error)
 

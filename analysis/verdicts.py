@@ -113,10 +113,10 @@ def on_sanity(sanity: MethodSanity | None, problem: str | None = None) -> Verdic
     found = sanity.signed[-1]
     detail = (
         f"Rank correlation with the maps of a randomised network: {_number(found.value)} (95 % interval "
-        f"{_number(found.low)} to {_number(found.high)}), over {len(sanity.images)} images; passes below "
-        f"{PASSES_BELOW:.1f}."
+        f"{_number(found.low)} to {_number(found.high)}), over {len(sanity.images)} images; passes if all of "
+        f"that is below {PASSES_BELOW:.1f}."
     )
-    text = "passes sanity" if sanity.passes else "fails sanity"
+    text = {True: "passes sanity", False: "fails sanity", None: "sanity in doubt"}[sanity.passes]
     return Verdict("sanity", sanity.passes, text, _number(found.value), detail)
 
 

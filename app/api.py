@@ -18,6 +18,7 @@ from numpy import uint8
 from numpy.typing import NDArray
 
 from analysis.agreement import agreement
+from analysis.audit_manifest import AuditError
 from analysis.predictions import PredictionsError
 from analysis.region_values import has_regions, region_values
 from analysis.trust import trust
@@ -29,6 +30,7 @@ from app.disconnect import StoppedError, finished
 from app.method_choice import method_answers
 from app.patient import Asked, with_patient
 from app.region_answer import regions_answer
+from app.tensorflow_start import needs_tensorflow
 from app.trust_answer import trust_answer
 from app.uploads import TooLargeError, data_url, png, read_image_file, shrink
 from explain import explain
@@ -95,6 +97,10 @@ def register(server: FastAPI, context: Context) -> None:
 
     @server.exception_handler(PredictionsError)
     def no_predictions(request: Request, error: PredictionsError) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, 404)
+
+    @server.exception_handler(AuditError)
+    def no_audit(request: Request, error: AuditError) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, 404)
 
     @server.exception_handler(MetadataError)
@@ -240,8 +246,15 @@ def made(
 ) -> Attribution:
     """The map that is asked for, of the called class where no target is named."""
     target = asked.target_or(prediction.predicted)
+    load_for(context, asked.method, asked.layer)
     question = (image, context.predictor, asked.method, target, asked.against)
     return explain(*question, seed=asked.seed, layer=asked.layer, library=asked.library, should_stop=should_stop)
+
+
+def load_for(context: Context, method: str, layer: str | None = None) -> None:
+    """Have TensorFlow there if the method's map at `layer` needs it: loaded once, however many ask at the same time."""
+    if needs_tensorflow(context.bundle, method, layer):
+        context.tensorflow.load(context.bundle)
 
 
 def agreement_with(
@@ -253,6 +266,7 @@ def agreement_with(
     target = attribution.target
     maps = {asked.method: attribution}
     for code in asked.others:
+        load_for(context, code)
         question = (image, context.predictor, code, target.code, target.against)
         maps[code] = explain(*question, seed=asked.seed, should_stop=should_stop)
     found = agreement(maps, image).loc[asked.method, asked.others]

@@ -23,8 +23,8 @@ def artefact_in_words(name: str, value: float) -> str:
     """
     found = "yes" if value >= PRESENT[name] else "no"
     if name == "ruler":
-        marks = "1 mark" if value == 1 else f"{value:.0f} marks"
-        return f"{found}: {marks}, threshold {PRESENT[name]:g}"
+        least = f"{PRESENT[name]:g}"
+        return f"{found}: {value:.0f} marks, threshold {least}" if found == "yes" else f"{found}: under {least} marks"
     return f"{found}: {percent(value, 2)}, threshold {percent(PRESENT[name], 2)}"
 
 

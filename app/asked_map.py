@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, HTTPException
 
 from app.context import Context
+from app.method_list import names_in_address
 from app.patient import Asked, check_patient
 from explain import check_method
 from explain.attribution import ExplanationError
@@ -42,8 +43,7 @@ class AskedMap:
     @property
     def others(self) -> list[str]:
         """The methods to compare with, but for the one that is asked for itself."""
-        named = self.methods.replace(" ", "+").split(",")  # "gradcam++" as typed, where + means a space
-        return [code for code in dict.fromkeys(named) if code not in ("", self.method)]
+        return [code for code in names_in_address(self.methods) if code != self.method]
 
     def target_or(self, called: str) -> str:
         """The target, `called` where none is named; raises HTTPException 422 where that is what it is set against."""

@@ -15,7 +15,7 @@ from app.leakage_results import LeakageResults
 from app.model_card import ModelCard, model_card, shipped_cross_validation
 from app.results import Results
 from app.tensorflow_start import TensorFlowStart
-from model.bundle import ModelBundle, folds
+from model.bundle import INT8_FILE, ModelBundle, folds
 from model.ensemble import Ensemble, open_ensemble
 from model.prediction import Predictor
 
@@ -59,9 +59,11 @@ class Context:
         return Predictor(self.bundle)
 
     @cached_property
-    def folds(self) -> tuple[Path, ...]:
-        """The model's bundle and its other folds beside it, in order of fold; the ensemble's members."""
-        return folds(self.bundle.path)
+    def ensemble_size(self) -> int:
+        """How many folds the ensemble has; 1 without one: no others are here, or not all as quantised as the model."""
+        members = folds(self.bundle.path)
+        usable = not self.bundle.int8 or all((member / INT8_FILE).is_file() for member in members)
+        return len(members) if usable else 1
 
     @cached_property
     def ensemble(self) -> Ensemble:

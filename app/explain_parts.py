@@ -143,7 +143,7 @@ def probabilities(card: Card, query: Mapping[str, str], folds: int) -> Component
 
 def _ensemble_switch(query: Mapping[str, str], folds: int) -> Component:
     if folds < 2:
-        reason = "No ensemble: this model has no other folds beside it."
+        reason = "No ensemble: no other folds are here that run as this model does."
         return _switch("explain-ensemble", "Ensemble of the folds", checked=False, disabled=True, description=reason)
     return _switch("explain-ensemble", f"Ensemble of {folds} folds", checked=query.get("ensemble") == "1")
 

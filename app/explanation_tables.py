@@ -11,6 +11,7 @@ from explain.methods import METHODS
 COLUMNS = ("Method", "Faithfulness", "In the lesion", "Sanity", "Stability", "Milliseconds")
 ESTIMATES = (
     "faithfulness",
+    "faithfulness_exchanged",
     "faithfulness_contrast",
     "deletion_area",
     "insertion_area",
@@ -22,20 +23,21 @@ ESTIMATES = (
     "milliseconds",
     "evaluations",
 )
+SANITY_WORDS = {True: "passes", False: "fails", None: "in doubt"}
 NOT_MEASURED = Estimate(*[float("nan")] * 3)
-CAPTION = (
+_CAPTION = (
     "Means over the cases with 95 % intervals over lesions. Faithfulness: insertion less deletion area of the called "
     "class's logit, about 0 for a map that knows nothing. In the lesion: share of the map's positive part inside the "
-    "mask. Sanity: rank correlation with the map of the randomised network, passes below 0.5, over "
-    "images of different lesions. Stability: the least "
-    "rank correlation with itself under turns and flips, other brightness, another seed."
+    "mask. Sanity: rank correlation with the map of the randomised network, passes where all of the interval is below "
+    "0.5{}; a map that is not stable passes whatever the network knows. Stability: the least rank correlation with "
+    "itself under a turn and a flip, other brightness, another seed."
 )
 
 
 def markdown(found: Explanations) -> str:
     """The table, what it stands on, and where a control beats a method."""
     table = markdown_table(COLUMNS, [row(one) for one in found.methods])
-    return f"{table}\n\n{size(found)} {CAPTION}\n\n" + "\n\n".join(statements(found))
+    return f"{table}\n\n{size(found)} {caption(found)}\n\n" + "\n\n".join(statements(found))
 
 
 def row(one: MethodFigures) -> list[str]:
@@ -60,13 +62,19 @@ def sanity(one: MethodFigures) -> str:
     """Whether a method passes sanity, with its correlation."""
     if one.sanity is None:
         return DASH
-    return f"{'passes' if one.sanity.passes else 'fails'} {signed_interval(one.sanity.signed[-1], 2)}"
+    return f"{SANITY_WORDS[one.sanity.passes]} {signed_interval(one.sanity.signed[-1], 2)}"
 
 
 def size(found: Explanations) -> str:
     """On how many cases the figures stand, and on what machine the milliseconds."""
     measured = f"; milliseconds on {found.machine}" if found.machine else ""
     return f"{found.cases:,} test cases of {found.lesions:,} lesions, {found.model}{measured}."
+
+
+def caption(found: Explanations) -> str:
+    """What the columns mean."""
+    images = max((len(one.sanity.images) for one in found.methods if one.sanity is not None), default=0)
+    return _CAPTION.format(f", over {images} images of different lesions" if images else "")
 
 
 def statements(found: Explanations) -> list[str]:
@@ -115,5 +123,5 @@ def _statement(measure: str, compared: list[tuple[MethodFigures, Comparison | No
     equal = [name for name, against in known if not against.beaten and not against.better]
     parts = [f"the control {control} beats {', '.join(beaten)}"] if beaten else []
     parts += [f"no better than the control {control}: {', '.join(equal)}"] if equal else []
-    parts += [f"better than every control: {', '.join(better)}"] if better else []
+    parts += [f"better than the control {control}: {', '.join(better)}"] if better else []
     return f"{measure}: {'; '.join(parts)}."

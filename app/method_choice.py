@@ -7,6 +7,7 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
+from app.method_list import names_in_address
 from explain.layers import resolutions
 from explain.methods import METHODS
 from model.bundle import ModelBundle
@@ -18,7 +19,7 @@ LAYERED = "layercam"
 
 def chosen_methods(query: Mapping[str, str]) -> list[str]:
     """The methods that the address names, in the order of METHODS, or the usual three where it names none."""
-    named = query.get("methods", "").replace(" ", "+").split(",")  # "gradcam++" as typed, where + means a space
+    named = names_in_address(query.get("methods", ""))
     return [code for code in METHODS if code in named] or list(DEFAULT_METHODS)
 
 

@@ -222,7 +222,7 @@ class OtherModels:
             # Whoever asks first may go away before it is there.
             return await asyncio.shield(self._opened[name])
         except Exception:
-            del self._opened[name]
+            self._opened.pop(name, None)  # another who waited may have taken it out
             raise
 
 
@@ -231,4 +231,4 @@ def split(pathname: str) -> tuple[str | None, str]:
     if not pathname.startswith(f"{urls.MODELS}/"):
         return None, pathname
     name, _, path = pathname.removeprefix(f"{urls.MODELS}/").partition("/")
-    return name, f"/{path}"
+    return name, f"/{path.lstrip('/')}"  # two slashes would begin the address of another host

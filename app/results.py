@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
-import duckdb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -77,7 +76,7 @@ class Results:
             return class_maps(np.asarray(self._stored.at[image_id, MAP_COLUMN]), self.classes)
         try:
             return self.audit.maps(image_id)
-        except (AuditError, OSError, duckdb.Error) as error:
+        except (AuditError, OSError) as error:
             raise PredictionsError(f"The maps of {image_id} cannot be read: {error}") from error
 
     @cached_property

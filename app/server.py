@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dash import Dash, Input, Output
+from dash import ClientsideFunction, Dash, Input, Output
 from dash.backends._fastapi import reset_current_request, set_current_request
 from dash.development.base_component import Component
 from fastapi import FastAPI, HTTPException, Request
@@ -74,6 +74,7 @@ def _model_app(context: Context, root: str = "") -> FastAPI:
         serve_locally=True,
         description="See what a skin-lesion classifier looks at. Teaching and research tool, not for diagnosis.",
     )
+    app.index_string = app.index_string.replace("<html>", '<html lang="en">')
     stores = [store for page in pages.PAGES.values() for store in page.stores()]
     with urls.under(root):
         app.layout = shell(context, stores)
@@ -106,6 +107,8 @@ def _register_router(app: Any, context: Context) -> None:
                 "The server's output says why. Other pages still work.",
                 link_button("Back to Explain", urls.explain()),
             )
+
+    app.clientside_callback(ClientsideFunction("lesionlens", "title"), Input(PAGE, "children"))
 
 
 def _refuse_unknown_api(server: FastAPI) -> None:

@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 
 from model.images import MAX_BYTES, ImageError, decode
 
-MAX_SIDE = 1024
+MAX_SIDE = 800
 FORM_BYTES = 16_384
 URL_PREFIX = "data:image/webp;base64,"
 

@@ -52,7 +52,8 @@
       headers: { "Content-Type": "application/octet-stream" },
       body,
     });
-    return { ...(await answer.json()), asked };
+    const found = await answer.json();
+    return answer.ok ? { ...found, asked } : { error: found.error ?? found.detail, asked };
   }
 
   function modelQuery() {
@@ -274,11 +275,10 @@
       if (!contents || !contents.length) return skip;
       const files = names.map((name, index) => ({ name, content: contents[index] }));
       files.sort((one, other) => one.name.localeCompare(other.name, "en", { numeric: true }));
-      const first = images.length;
       for (const [index, { name, content }] of files.entries()) {
         opening(`Opening ${name} (${index + 1} of ${files.length})`);
-        add(await opened(openFile(name, content), name));
-        if (index === 0) select(first);
+        const number = add(await opened(openFile(name, content), name)); // others may have been opened meanwhile
+        if (index === 0) select(number);
         else showStrip();
       }
       opening("");
@@ -345,7 +345,7 @@
       const subject = chosenTarget ? names[target] : `${names[target]}, the called class`;
       const contrast = against ? `, rather than ${names[against]}` : "";
       const same = chosenAgainst === target ? ". A class cannot be contrasted with itself: choose another" : "";
-      const alone = facing.disagreement ? " The heatmaps explain the default model alone, not the ensemble." : "";
+      const alone = facing.disagreement ? " The heatmaps explain this model alone, not the ensemble." : "";
       place("explain-question").textContent = `What speaks for ${subject}${contrast}${same}.${alone}`;
       for (const method of chosen) {
         for (const kind of ["plain", "under"]) place(`explain-${kind}-${method}`).src = current().source;

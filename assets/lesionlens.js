@@ -42,4 +42,15 @@
       window.history.replaceState(window.history.state, "", window.location.pathname + (text ? `?${text}` : ""));
     },
   };
+
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.lesionlens = {
+    /** Name the tab after the page, once the page is drawn. */
+    title() {
+      requestAnimationFrame(() => {
+        const heading = document.querySelector("#page h1");
+        document.title = heading ? `${heading.textContent} · LesionLens` : "LesionLens";
+      });
+    },
+  };
 })();

@@ -1,6 +1,7 @@
 """Controls: maps that know nothing of the network. A method whose map is no better than theirs explains nothing."""
 
 from collections.abc import Callable, Iterator
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,11 @@ SPREAD = 0.25
 
 
 def random_map(question: Question) -> Iterator[Estimate]:
-    """Random numbers, uniform in [0, 1), at 8 × 8 places: as coarse as a last feature map."""
-    random = np.random.default_rng(question.seed)
+    """Random numbers, uniform in [0, 1), at 8 × 8 places: as coarse as a last feature map.
+
+    Other numbers for every image and seed, so that a mean over images is not one of a single draw.
+    """
+    random = np.random.default_rng([question.seed, crc32(question.image.tobytes())])
     yield Estimate(random.random((CELLS, CELLS), np.float32), evaluations=0, parameters={"cells": CELLS})
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import keras
 
 BATCH = 4  # images a time: on a CPU larger batches are hardly faster, and this one shows and stops every second
+KEPT = 6  # networks of this process: all that are shipped
 
 Array = NDArray[np.float32]
 
@@ -54,17 +55,17 @@ def warm_up(bundle: ModelBundle) -> None:
 
 
 def network(bundle: ModelBundle) -> keras.Model:
-    """The bundle's Keras model, kept until another bundle's is asked for."""
+    """The bundle's Keras model, one of KEPT that are kept."""
     return _network(bundle.path, bundle.weights_path.stat().st_mtime_ns)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=KEPT)
 def _network(folder: Path, modified: int) -> keras.Model:
     """The network in `folder`; `modified` makes overwritten weights another network."""
     return load_keras(load_bundle(folder))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=2 * KEPT)
 def _compiled(folder: Path, modified: int, layers: tuple[str, ...]) -> Callable[..., Any]:
     return compiled_gradients(_network(folder, modified), layers)
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,11 +28,12 @@ def cached_images(
 
     The file is keyed by the images' paths, lengths and times of change and by the size, so that a changed image makes
     a new cache. `on_progress` is told how many of how many images are done. Raises ImageError, naming the file, when
-    an image cannot be decoded; a cache is complete or not there at all.
+    an image cannot be decoded, and OSError where the disk has no room; a cache is complete or not there at all.
     """
     file = folder / f"images-{size}px-{_key(paths, size)}.npy"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
+        _check_room(folder, len(paths) * size * size * 3)
         part = file.with_name(f"{file.name}.{os.getpid()}.part")
         try:
             _fill(part, paths, size, on_progress)
@@ -40,6 +42,16 @@ def cached_images(
             part.unlink(missing_ok=True)
     images: NDArray[np.uint8] = np.load(file, mmap_mode="r", allow_pickle=False)
     return images
+
+
+def _check_room(folder: Path, needed: int) -> None:
+    """Raise OSError where the disk would be full before the map is: writing to it then ends the process by a signal."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise OSError(
+            f"Decoded images take {needed / 1e9:.1f} GB in {folder}, where {free / 1e9:.1f} GB are left. Make room, or "
+            "give another folder by --cache."
+        )
 
 
 def _fill(file: Path, paths: Sequence[str], size: int, on_progress: Callable[[int, int], None] | None) -> None:

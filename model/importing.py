@@ -26,7 +26,7 @@ from model.prediction import Predictor
 if TYPE_CHECKING:
     import keras
 
-CODE = re.compile(r"\w[\w-]{0,30}")
+CODE = re.compile(r"\w[\w-]{0,30}", re.ASCII)
 # How far two ways of computing the same network may differ in a probability.
 SAME = 1e-3
 # How far rounding the kernels to half precision may move a probability.
@@ -110,7 +110,9 @@ def import_model(
 def _check_wishes(classes: Sequence[str], size: int, folder: Path) -> None:
     for code in classes:
         if not CODE.fullmatch(code):
-            raise ForeignModelError(f"A class is named by letters, digits, _ and -, up to 31 of them, not {code!r}.")
+            raise ForeignModelError(
+                f"A class is named by letters a to z, digits, _ and -, up to 31 of them, not {code!r}."
+            )
     if len(set(classes)) != len(classes) or len(classes) < 2:
         raise ForeignModelError(f"A model has two classes or more, each named once, not {', '.join(classes)}.")
     if not 32 <= size <= 1024:

@@ -2,10 +2,13 @@
 
 import logging
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+
+_stream_lock = threading.RLock()
 
 
 def start_tensorflow() -> None:
@@ -21,9 +24,12 @@ def start_tensorflow() -> None:
 
 @contextmanager
 def closed_error_stream() -> Iterator[None]:
-    """Close the process's error stream to libraries that write to it themselves; Python's errors are raised as ever."""
-    stream = os.dup(2)
-    with Path(os.devnull).open("wb") as nowhere:
+    """Close the process's error stream to libraries that write to it themselves; Python's errors are raised as ever.
+
+    One thread at a time: another would take the closed stream for the one to open again.
+    """
+    with _stream_lock, Path(os.devnull).open("wb") as nowhere:
+        stream = os.dup(2)
         os.dup2(nowhere.fileno(), 2)
         try:
             yield

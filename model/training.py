@@ -238,8 +238,9 @@ def _prepare_folder(folder: Path, configuration: Configuration, cases: pd.DataFr
     if not resume and (folder / CHECKPOINT_FILE).exists():
         raise TrainingError(f"{folder} holds a training already: go on with --resume, or give another --out.")
     folder.mkdir(parents=True, exist_ok=True)
-    for left_by_a_crash in folder.glob(".*.part"):
-        shutil.rmtree(left_by_a_crash) if left_by_a_crash.is_dir() else left_by_a_crash.unlink()
+    if path.exists():  # else what lies there is not a training's
+        for left_by_a_crash in folder.glob(".*.part"):
+            shutil.rmtree(left_by_a_crash) if left_by_a_crash.is_dir() else left_by_a_crash.unlink()
     write_atomically(path, content.encode())
 
 

@@ -1,10 +1,12 @@
 from pathlib import Path
 
+import pytest
+
 from analysis.metrics import evaluate
 from analysis.predictions import read_predictions
 from app.cli import COMMANDS, parser
 from app.commands.evaluate import markdown
-from model.bundle import ModelBundle
+from model.bundle import DEFAULT_BUNDLE, SHIPPED, ModelBundle, load_bundle
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
@@ -15,10 +17,14 @@ def test_the_figures_are_those_of_the_shipped_predictions(bundle: ModelBundle) -
     assert printed.strip() == markdown(evaluate(read_predictions(bundle.predictions_path, classes), classes))
 
 
-def test_the_training_command_is_that_of_the_shipped_model(bundle: ModelBundle) -> None:
-    line = next(line for line in README.splitlines() if line.startswith("lesionlens train"))
+@pytest.mark.parametrize(
+    "path", [DEFAULT_BUNDLE, SHIPPED / "lesion_cnn_lesion_fold0_112px"], ids=lambda path: path.name
+)
+def test_the_training_command_is_that_of_the_shipped_model(path: Path) -> None:
+    trained = load_bundle(path).card.training
+    lines = [line for line in README.splitlines() if line.startswith("lesionlens train")]
+    line = next(line for line in lines if ("--network lesion_cnn" in line) == (trained["network"] == "lesion_cnn"))
     arguments = vars(parser().parse_args(line.split()[1:]))
-    trained = bundle.card.training
     shared = arguments.keys() & trained.keys()
     assert {name: arguments[name] for name in shared} == {name: trained[name] for name in shared}
     assert {"network", "protocol", "fold", "size", "epochs", "batch", "learning_rate", "balance", "seed"} <= shared

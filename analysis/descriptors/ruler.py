@@ -21,7 +21,8 @@ def ruler(lab: NDArray[np.float32]) -> float:
 
     `lab` is CIELAB, float32 (height, width, 3), the long side 300 pixels. A mark is a dark line of 4 to 30 pixels. In a
     row are those whose orientation differs by under 0.25 radians from one's, whose centres lie within 4 pixels of the
-    line through its centre across it, and whose gaps, of 3 to 25 pixels, are within a fifth of their median.
+    line through its centre across it, and whose gaps, of 3 to 25 pixels, are within a fifth of their median. Fewer than
+    PRESENT are no ruler and are not counted: 0 or 1.
     """
     marks = _marks(thin_structures(black_top_hat(lab[..., 0], WIDTH) > DARKER))
     return float(max((_run(_places(marks, index)) for index in range(len(marks.x))), default=0))

@@ -40,9 +40,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument(
         "--measures",
-        type=lambda text: text.split(","),
-        default=[],
-        metavar="METHOD,…",
+        metavar="METHODS",
         help="explain the called class by these methods (all: every method and control) and measure the maps",
     )
     parser.add_argument("--no-image-quality", action="store_true", help="leave out hair, ruler, ink and the like")
@@ -56,10 +54,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Make the audit or go on with it; raises AuditError, BundleError, DataError or ImageError for what cannot be."""
     from analysis.audit_manifest import begin_or_resume, manifest
     from analysis.audit_parts import cases_by_model, divided, part_rows, sampled
+    from app.method_list import method_list
     from app.progress import progress_bar
     from model.cases import fingerprint, load_cases
 
-    methods = _methods(arguments.measures)
+    methods = () if arguments.measures is None else tuple(method_list(arguments.measures))
     bundles = _bundles(arguments.model, out_of_fold=arguments.out_of_fold)
     every = load_cases(arguments.data)
     cases = every if arguments.sample is None else sampled(every, bundles, arguments.sample, SAMPLE_SEED)
@@ -112,18 +111,6 @@ def _bundles(path: Path, *, out_of_fold: bool) -> "list[ModelBundle]":
     if len(members) < 2:
         raise AuditError(f"--out-of-fold needs the other folds beside {path}; there are none.")
     return [load_bundle(member) for member in members]
-
-
-def _methods(asked: Sequence[str]) -> tuple[str, ...]:
-    from explain.attribution import ExplanationError
-    from explain.methods import METHODS
-
-    if asked == ["all"]:
-        return tuple(METHODS)
-    unknown = [name for name in asked if name not in METHODS]
-    if unknown:
-        raise ExplanationError(f"There is no method {unknown[0]!r}. Choose from all, {', '.join(METHODS)}.")
-    return tuple(asked)
 
 
 def _positive(text: str) -> int:

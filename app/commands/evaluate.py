@@ -34,7 +34,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "evaluate",
         help="print how well a model tells each class",
-        description="Print precision, recall, F1 and AUC of every class, with 95 %% intervals bootstrapped over "
+        description="Print precision, recall, F1 and AUC of every class, with 95 % intervals bootstrapped over "
         "lesions, from the test predictions in the model's bundle. With --data a labelled data set is predicted; of "
         "the one that the model was trained on, only its test part.",
     )

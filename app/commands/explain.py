@@ -121,12 +121,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _checked(arguments: argparse.Namespace) -> list[str]:
-    """The methods asked for, in order; raises ArgumentsError for what no image could be explained with."""
+    """The methods asked for, in order.
+
+    Raises ArgumentsError or ExplanationError for what no image could be explained with.
+    """
+    from app.method_list import method_list
     from explain.methods import METHODS
 
-    methods = list(dict.fromkeys(name.strip() for name in arguments.method.split(",")))
-    if methods == ["all"]:
-        methods = list(METHODS)
+    methods = method_list(arguments.method)
+    if arguments.method.strip() == "all":
         if arguments.layer is not None:
             methods = [code for code in methods if METHODS[code].layered]
         if arguments.library:

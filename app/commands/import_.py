@@ -5,6 +5,8 @@ import math
 import re
 from pathlib import Path
 
+from model.classes import CODES
+
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
@@ -46,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     from model.importing import import_model
 
     folder = arguments.out or Path("runs") / (arguments.name or arguments.model.stem)
-    classes = [code.strip() for code in arguments.classes.split(",")]
+    classes = [_known(code.strip()) for code in arguments.classes.split(",")]
     imported = import_model(
         arguments.model,
         folder,
@@ -64,6 +66,11 @@ def run(arguments: argparse.Namespace) -> int:
     print("It is not calibrated: its probabilities are those of its softmax, and the most probable class is called.")
     print(f"The model bundle is {folder}. See it: lesionlens serve --model {folder}")
     return 0
+
+
+def _known(code: str) -> str:
+    """A class by the code that data sets are read with: the challenges write MEL where it is mel."""
+    return code.lower() if code.lower() in CODES else code
 
 
 def number(text: str) -> float:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from model.bundle import ModelBundle
 
 PHANTOMS = ("naevus", "melanoma")
+WORDS = {True: "passes", False: "FAILS", None: "in doubt"}
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -34,7 +35,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="PATH",
         help=f"data set: take a test case of each diagnosis beside the {len(PHANTOMS)} phantoms",
     )
-    parser.add_argument("--methods", metavar="METHODS", help="such as gradcam,lime (default: all)")
+    parser.add_argument(
+        "--methods", default="all", metavar="METHODS", help="such as gradcam,lime (default: all, the controls included)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -42,15 +45,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Test the methods one by one; each is kept once it is done. Raises BundleError, DataError or ExplanationError."""
     from analysis.sanity import sanity, write_sanity
     from app.markdown import markdown_table
+    from app.method_list import method_list
     from app.progress import progress_bar
-    from explain import check_method
     from explain.methods import METHODS
     from model.bundle import load_bundle
 
     bundle = load_bundle(arguments.model)
-    methods = list(METHODS) if arguments.methods is None else [name.strip() for name in arguments.methods.split(",")]
-    for method in methods:
-        check_method(method, bundle)
+    methods = method_list(arguments.methods)
     images = _phantoms()
     if arguments.data is not None:
         images |= _test_cases(bundle, arguments.data)
@@ -68,7 +69,7 @@ def _rows(found: "Mapping[str, MethodSanity]") -> list[list[str]]:
     from app.numbers import signed_interval
 
     return [
-        [method, "passes" if one.passes else "FAILS", *(signed_interval(stage, 2) for stage in one.signed)]
+        [method, WORDS[one.passes], *(signed_interval(stage, 2) for stage in one.signed)]
         for method, one in found.items()
     ]
 

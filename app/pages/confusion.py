@@ -25,6 +25,7 @@ from app.shell import LOCATION
 from model.classes import diagnosis
 
 QUESTION = "What is taken for what?"
+DARK = 0.8  # share of its colour from which a cell's text is white
 NORMALISATION = "confusion-normalisation"
 TITLES: dict[Normalisation, str] = {
     "counts": "Cases by diagnosis (rows) and called class (columns)",
@@ -173,7 +174,7 @@ def _cell(true: str, predicted: str, count: int, text: str, shade: float) -> Com
     return dcc.Link(
         text,
         href=urls.cases(diagnosis=true, predicted=predicted),
-        className=f"cell {kind}{' strong' if shade > 0.55 else ''}",
+        className=f"cell {kind}{' strong' if shade > DARK else ''}",
         style={"--shade": f"{0 if math.isnan(shade) else 100 * shade:.0f}%"},
         title=f"{count:,} cases of {diagnosis(true).name} called {diagnosis(predicted).name}",
     )

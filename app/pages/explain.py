@@ -64,7 +64,7 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
                     html.Div(
                         [
                             parts.original(),
-                            parts.probabilities(context.bundle.card, query, len(context.folds)),
+                            parts.probabilities(context.bundle.card, query, context.ensemble_size),
                             *patient_panel(context, query),
                         ],
                         className="explain-left",

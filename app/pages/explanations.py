@@ -1,6 +1,6 @@
 """Explanations: which heatmap deserves trust?"""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dash import Dash, html
@@ -29,6 +29,25 @@ COLUMNS = (
     ("Sanity", "correlation with the map of a randomised network"),
     ("Stability", "least correlation with itself"),
     ("Milliseconds", "a map"),
+)
+MORE_COLUMNS = (
+    ("Method", ""),
+    ("Insertion area", "higher is better"),
+    ("Deletion area", "lower is better"),
+    ("Baselines exchanged", "faithfulness with mean colour and blur exchanged"),
+    ("Of the contrast", "faithfulness on the logit less the next class's"),
+    ("Pointing game", "strongest place in the lesion"),
+    ("Background to lesion", "mean positive value of a place"),
+    ("Outer border", "share of the map's positive part"),
+)
+MORE = (
+    "insertion_area",
+    "deletion_area",
+    "faithfulness_exchanged",
+    "faithfulness_contrast",
+    "pointing",
+    "background_to_lesion",
+    "border_share",
 )
 METHOD_COLOUR, CONTROL_COLOUR = "var(--accent)", "var(--quiet)"
 
@@ -78,11 +97,15 @@ def page(found: Explanations | None) -> Component:
             panel("Where a control beats a method, and where it does not", _statements(found)),
             panel(
                 "Which explanation to trust: every method, and the controls that know nothing of the network",
-                _table(found),
-                html.P(f"{tables.size(found)} {tables.CAPTION}", className="caption"),
+                _table(found, COLUMNS, _cells),
+                html.P(f"{tables.size(found)} {tables.caption(found)}", className="caption"),
                 actions=[
                     download_link("CSV", f"{urls.json_twin(urls.explanations())}/explanations.csv"),
                 ],
+            ),
+            panel(
+                "What these figures are made of, and what else was measured",
+                _table(found, MORE_COLUMNS, _more_cells),
             ),
             panel(
                 "Faithfulness of every method and control, with 95 % intervals",
@@ -116,8 +139,8 @@ def _answer(found: Explanations) -> str:
     better = sum(against.better for _, against in known)
     beaten = sum(against.beaten for _, against in known)
     return (
-        f"Of {len(known)} methods {better} find what moves the network better than every control, and {beaten} do so "
-        f"worse than one that never looks at the network."
+        f"Of {len(known)} methods {better} find what moves the network better than the best control, and {beaten} do "
+        f"so worse than one that never looks at the network."
     )
 
 
@@ -125,28 +148,37 @@ def _statements(found: Explanations) -> Component:
     return html.Ul([html.Li(statement) for statement in tables.statements(found)], className="statements")
 
 
-def _table(found: Explanations) -> Component:
-    heads = [html.Th([title, html.Div(detail, className="quiet")], scope="col") for title, detail in COLUMNS]
-    bodies = [html.Tbody([_row(one) for one in found.methods if one.control == control]) for control in (False, True)]
+def _table(
+    found: Explanations, columns: Sequence[tuple[str, str]], cells: Callable[[MethodFigures], list[Component | str]]
+) -> Component:
+    heads = [html.Th([title, html.Div(detail, className="quiet")], scope="col") for title, detail in columns]
+    bodies = [
+        html.Tbody([_row(one, cells(one)) for one in found.methods if one.control == control])
+        for control in (False, True)
+    ]
     table = html.Table([html.Thead(html.Tr(heads)), *bodies], className="table scores explanations")
     return html.Div(table, className="table-box", tabIndex=0)
 
 
-def _row(one: MethodFigures) -> Component:
-    colour = CONTROL_COLOUR if one.control else METHOD_COLOUR
+def _row(one: MethodFigures, cells: list[Component | str]) -> Component:
     method = METHODS[one.method]
     kind = [html.Div("control", className="quiet")] if one.control else []
-    return html.Tr(
-        [
-            html.Th([method.name, *kind], scope="row", title=method.sentence),
-            html.Td(_number(one.faithfulness, 2)),
-            html.Td(_against(one)),
-            html.Td(whisker(one.inside_mask, colour)),
-            html.Td(_sanity(one)),
-            html.Td(_number(one.stability, 2)),
-            html.Td(_number(one.milliseconds, tables.milliseconds_digits(one))),
-        ]
-    )
+    return html.Tr([html.Th([method.name, *kind], scope="row", title=method.sentence), *map(html.Td, cells)])
+
+
+def _cells(one: MethodFigures) -> list[Component | str]:
+    return [
+        _number(one.faithfulness, 2),
+        _against(one),
+        whisker(one.inside_mask, CONTROL_COLOUR if one.control else METHOD_COLOUR),
+        _sanity(one),
+        _number(one.stability, 2),
+        _number(one.milliseconds, tables.milliseconds_digits(one)),
+    ]
+
+
+def _more_cells(one: MethodFigures) -> list[Component | str]:
+    return [_number(getattr(one, name), 2) for name in MORE]
 
 
 def _number(estimate: Estimate, digits: int) -> Component:
@@ -168,5 +200,5 @@ def _sanity(one: MethodFigures) -> Component | str:
         return html.Span("does not know the network", className="quiet")
     if one.sanity is None:
         return html.Span("not measured", className="quiet")
-    kind = "right" if one.sanity.passes else "wrong"
+    kind = {True: "right", False: "wrong", None: "open"}[one.sanity.passes]
     return html.Span(tables.sanity(one), className=f"verdict {kind}")

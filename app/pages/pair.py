@@ -36,7 +36,8 @@ from app.shell import LOCATION
 from explain.attribution import Target
 from model.classes import diagnosis
 
-STEP = 0.05
+STEP = 0.05  # logits
+STEPS = 600
 SHOWN_ERRORS = 6
 CELLS = {"found": (True, True), "missed": (True, False), "alarms": (False, True), "cleared": (False, False)}
 RATES = ("sensitivity", "specificity", "precision")
@@ -192,10 +193,15 @@ def register_api(server: FastAPI, context: Context) -> None:
 
 
 def slider_thresholds(audit: PairAudit, model_threshold: float) -> list[float]:
-    """Thresholds in steps of STEP that go through the model's own and leave no case of the pair undivided."""
-    below = math.ceil(max(0.0, model_threshold - float(audit.margins[audit.positive].min())) / STEP) + 1
-    above = math.ceil(max(0.0, float(audit.margins[~audit.positive].max()) - model_threshold) / STEP) + 1
-    return [model_threshold + STEP * step for step in range(-below, above + 1)]
+    """Thresholds in even steps that go through the model's own and leave no case of the pair undivided.
+
+    The steps are STEP, or wider where that would make more than about STEPS of them.
+    """
+    below = max(0.0, model_threshold - float(audit.margins[audit.positive].min()))
+    above = max(0.0, float(audit.margins[~audit.positive].max()) - model_threshold)
+    step = max(STEP, (below + above) / STEPS)
+    steps = range(-math.ceil(below / step) - 1, math.ceil(above / step) + 2)
+    return [model_threshold + step * each for each in steps]
 
 
 def _nearest(thresholds: Sequence[float], wanted: float | None, default: float) -> float:
@@ -323,7 +329,7 @@ def _threshold_control(results: Results, audit: PairAudit, thresholds: Sequence[
                 value=round(chosen, 4),
                 min=round(thresholds[0], 4),
                 max=round(thresholds[-1], 4),
-                step=STEP,
+                step=round(thresholds[1] - thresholds[0], 4),
                 precision=4,
                 updatemode="drag",
                 marks=[{"value": round(own, 4), "label": f"model’s own {signed(own)}"}],

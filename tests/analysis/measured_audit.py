@@ -29,6 +29,7 @@ def measured_table(methods: tuple[str, ...] = tuple(WORTH), cases: int = CASES, 
         "image_id": [f"ISIC_{number:07d}" for number in range(cases)],
         "lesion_id": [f"HAM_{number // 2:07d}" for number in range(cases)],
         "diagnosis": "nv",
+        "mask_estimated": np.float32(0),
     }
     for method in methods:
         faithfulness, inside, milliseconds = WORTH.get(method, (0.45 * random.random(), 0.5, 50.0))
@@ -36,6 +37,8 @@ def measured_table(methods: tuple[str, ...] = tuple(WORTH), cases: int = CASES, 
         columns = {
             "deletion_area": 0.5 - faithfulness / 2 + noise[0],
             "insertion_area": 0.5 + faithfulness / 2,
+            "deletion_area_blur": 0.5,
+            "insertion_area_mean_colour": 0.5 + faithfulness / 4,
             "deletion_area_contrast": 0.5,
             "insertion_area_contrast": 0.5 + faithfulness,
             "inside_mask": inside + noise[1],

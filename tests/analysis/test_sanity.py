@@ -102,6 +102,16 @@ def test_a_map_of_the_network_changes(small: ModelBundle) -> None:
     assert sanity("occlusion", small, {"one": noise(0)}) == found
 
 
+def test_it_passes_or_fails_only_where_the_interval_says_so() -> None:
+    def with_last(*last: float) -> MethodSanity:
+        estimates = (Estimate(0.9, 0.8, 1.0), Estimate(*last))
+        return MethodSanity(("logits", "8 × 8"), estimates, estimates, ("one", "two"))
+
+    assert with_last(0.2, 0.1, 0.4).passes is True
+    assert with_last(0.46, 0.33, 0.59).passes is None
+    assert with_last(0.8, 0.6, 0.9).passes is False
+
+
 def test_the_interval_of_a_correlation_is_over_the_images(small: ModelBundle, monkeypatch: pytest.MonkeyPatch) -> None:
     told = iter([value for value in (0.0, 0.1, 0.2, 0.3) for _ in range(3 * 2)])
     monkeypatch.setattr("analysis.sanity.rank_correlation", lambda one, other: next(told))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.rank_correlation import rank_correlation
-from analysis.stability import ALL_VIEWS, stability, stability_seeds, stability_symmetries
+from analysis.stability import stability, stability_seeds, stability_symmetries
 from explain import explain
 from explain.attribution import Attribution
 from explain.method import Estimate, Method, Question
@@ -33,16 +33,17 @@ def explained(method: str) -> Attribution:
     return explain(noise(), QuadrantPredictor(), method, "mel", "nv")
 
 
-def test_a_map_that_turns_with_the_image_is_stable_under_all_seven_symmetries() -> None:
-    found = stability(explained("brightness"), noise(), QuadrantPredictor(), views=ALL_VIEWS)
+def test_a_map_that_turns_with_the_image_is_stable_under_both() -> None:
+    found = stability(explained("brightness"), noise(), QuadrantPredictor())
     assert found["stability_symmetries"] == pytest.approx(1)
     assert found["stability_brightness"] > 0.99
     assert found["stability_seeds"] == pytest.approx(1)
 
 
 def test_a_map_that_stays_where_it_is_is_not() -> None:
-    assert stability_symmetries(explained("left"), noise(), QuadrantPredictor(), views=(4,)) == pytest.approx(-1)
-    assert stability_symmetries(explained("left"), noise(), QuadrantPredictor(), views=(1, 4)) == pytest.approx(-0.5)
+    turned, mirrored = 0, -1
+    expected = pytest.approx((turned + mirrored) / 2)
+    assert stability_symmetries(explained("left"), noise(), QuadrantPredictor()) == expected
 
 
 def test_another_seed_is_the_next_one() -> None:

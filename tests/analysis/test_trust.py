@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from analysis.sanity import SANITY_FILE
-from analysis.trust import control_measures, controls, measures, trust
+from analysis.trust import controls, measures, trust
+from explain import explain
 from explain.attribution import Attribution, Target
 from explain.methods import METHODS
 from tests.explain.linear import QUADRANTS, SIZE, QuadrantPredictor, noise
@@ -67,7 +68,10 @@ def test_it_is_judged_at_once_and_once_more_with_its_stability() -> None:
 def test_the_measures_of_the_audit_are_the_same() -> None:
     *_, judged = trust(attribution(mask()), image(), QuadrantPredictor(), mask())
     assert measures(attribution(mask()), image(), QuadrantPredictor(), mask()) == judged.measures
-    assert control_measures(image(), QuadrantPredictor(), TARGET, mask()) == judged.controls
+    for code, of_panel in judged.controls.items():
+        control = explain(image(), QuadrantPredictor(), code, TARGET.code, TARGET.against)
+        of_audit = measures(control, image(), QuadrantPredictor(), mask())
+        assert {name: of_audit[name] for name in AT_ONCE} == of_panel
 
 
 def test_without_a_mask_it_is_estimated_and_says_so() -> None:

@@ -71,12 +71,18 @@ def test_a_map_is_as_stable_as_the_least_stable_change_leaves_it() -> None:
 
 
 def test_a_method_whose_maps_survive_randomisation_fails() -> None:
-    passed = on_sanity(found(0.9, 0.49))
-    assert (passed.good, passed.number) == (True, "0.49")
-    assert "0.49 (95 % interval 0.29 to 0.69)" in passed.detail
-    failed = on_sanity(found(0.1, 0.5))
+    passed = on_sanity(found(0.9, 0.29))
+    assert (passed.good, passed.text, passed.number) == (True, "passes sanity", "0.29")
+    assert "0.29 (95 % interval 0.09 to 0.49)" in passed.detail
+    failed = on_sanity(found(0.1, 0.8))
     assert (failed.good, failed.text) == (False, "fails sanity")
     assert on_sanity(None).good is None
+
+
+def test_where_the_interval_leaves_it_open_sanity_is_in_doubt() -> None:
+    for value in (0.4, 0.6):
+        verdict = on_sanity(found(0.9, value))
+        assert (verdict.good, verdict.text) == (None, "sanity in doubt")
 
 
 def test_what_was_found_on_other_weights_is_no_verdict() -> None:

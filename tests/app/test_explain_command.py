@@ -11,6 +11,7 @@ from PIL import Image
 import explain.methods as explain_methods
 import model.bundle
 import model.prediction
+from app import method_list
 from app.commands import explain
 from explain.attribution import ExplanationError
 from explain.layers import layers
@@ -84,7 +85,8 @@ def test_without_a_target_the_called_class_is_explained(images: Path) -> None:
 
 def test_all_methods_can_be_asked_at_once(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     quick = {code: METHODS[code] for code in ("scorecam", "occlusion", "gaussian")}
-    monkeypatch.setattr(explain_methods, "METHODS", quick)
+    for module in (explain_methods, method_list):
+        monkeypatch.setattr(module, "METHODS", quick)
     assert run(images / "a.png", "--method", "all", "--target", "mel", "--out", images / "out") == 0
     written = sorted(path.name for path in (images / "out").glob("*.npz"))
     assert written == [f"a_{code}_mel.npz" for code in sorted(quick)]

@@ -33,7 +33,7 @@ def client(bundle: ModelBundle, found: Explanations | None) -> TestClient:
 
 def test_the_page_says_where_a_control_beats_a_method(found: Explanations) -> None:
     page = str(explanations.page(found))
-    assert "Of 2 methods 1 find what moves the network better than every control, and 1 do so worse" in page
+    assert "Of 2 methods 1 find what moves the network better than the best control, and 1 do so worse" in page
     assert "the control Centred Gaussian beats LIME" in page
     assert "beaten by Centred Gaussian" in page
     assert "does not know the network" in page

@@ -76,6 +76,13 @@ def test_it_says_what_it_made_and_what_that_is_not(file: Path, tmp_path: Path, c
     assert "exists already. Give another --out" in capsys.readouterr().err
 
 
+def test_the_challenges_names_of_the_classes_are_those_of_the_data_sets(file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "bundle"
+    wishes = ["--classes", "MEL,NV,Other", "--size", str(SIZE), "--out", str(out)]
+    assert main(["import", str(file), *wishes]) == 0
+    assert load_bundle(out).card.classes == ("mel", "nv", "Other")
+
+
 def test_what_cannot_be_brought_is_said_in_a_line_with_status_2(file: Path, tmp_path: Path, capsys: Output) -> None:
     arguments = ["import", str(file), "--classes", "mel,nv", "--size", str(SIZE), "--out", str(tmp_path / "bundle")]
     assert main(arguments) == 2

@@ -69,6 +69,11 @@ def test_the_served_model_s_own_name_leads_to_it(client: TestClient) -> None:
     assert (answer.status_code, answer.headers["location"]) == (307, "/explain?sample=hair&target=mel")
 
 
+def test_no_address_leads_to_another_host(client: TestClient) -> None:
+    answer = client.get(f"/models/{FIRST}//example.org/", follow_redirects=False)
+    assert answer.headers["location"] == "/example.org/"
+
+
 def test_the_shipped_network_from_scratch_is_explained_like_the_pretrained_one(client: TestClient) -> None:
     root = "/models/lesion_cnn_lesion_fold0_112px"
     answer = client.get(f"{root}/api/explain?sample=melanoma&method=gradcam").json()

@@ -1,6 +1,7 @@
 """`python -m tests.benchmarks NAME…`: ours against the reference, in one run; one JSON line each.
 
-`ratio` is reference_ms / ours_ms: how many times faster ours is. Measure on a machine that does nothing else.
+`ratio` is reference_ms / ours_ms: how many times faster ours is; `must` is the least that was asked for, `met` whether
+it and what else was asked for are reached. Measure on a machine that does nothing else.
 """
 
 import argparse

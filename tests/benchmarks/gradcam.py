@@ -40,6 +40,8 @@ def measure() -> dict[str, object]:
         "gradcam",
         ours_ms,
         reference,
+        must=20,
+        met=ours_ms <= 1.2 * forward,
         reference="tf-keras-vis, one class",
         forward_ms=round(forward, 3),
         times_the_forward_pass=round(ours_ms / forward, 2),

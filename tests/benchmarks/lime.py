@@ -59,6 +59,8 @@ def measure(many: int = MANY, count: int = 5) -> dict[str, object]:
         "lime",
         median([run.ours_ms for run in runs]),
         median([run.reference_ms for run in runs]),
+        must=10,
+        met=all(run.reached for run in runs),
         reference="lime, defaults, Keras predict",
         reached=f"{sum(run.reached for run in runs)} of {len(runs)}",
         settled_ms=round(median([run.settled_ms for run in runs])),

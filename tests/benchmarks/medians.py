@@ -17,12 +17,21 @@ def medians(ours: Callable[[], object], reference: Callable[[], object], repetit
     return statistics.median(timings[0]), statistics.median(timings[1])
 
 
-def compared(name: str, ours_ms: float, reference_ms: float, **more: object) -> dict[str, object]:
-    """The line that a benchmark prints; `ratio` is how many times faster ours is."""
+def compared(
+    name: str, ours_ms: float, reference_ms: float, *, must: float | None = None, met: bool = True, **more: object
+) -> dict[str, object]:
+    """The line that a benchmark prints; `ratio` is how many times faster ours is.
+
+    `must` is the least ratio that was asked for, `met` whether what else was asked for is: both tell, where something
+    was asked, whether all of it is.
+    """
+    ratio = reference_ms / ours_ms
+    asked = {} if must is None else {"must": round(must, 3), "met": met and ratio >= must}
     return {
         "name": name,
         "ours_ms": round(ours_ms, 3),
         "reference_ms": round(reference_ms, 3),
-        "ratio": round(reference_ms / ours_ms, 2),
+        "ratio": round(ratio, 2),
+        **asked,
         **more,
     }

@@ -42,6 +42,8 @@ def measure(repeats: int = REPEATS) -> dict[str, object]:
     return compared(
         "shap",
         *medians(ours, reference, repeats),
+        must=3,
+        met=difference <= 1e-4,
         reference="shap through Keras predict",
         cells=CELLS,
         evaluations=EVALUATIONS,

@@ -278,3 +278,16 @@ def test_light_and_dark_are_switched(page: Page) -> None:
     expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "light")
     page.get_by_role("button", name="Switch between light and dark").click()
     expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
+
+
+def test_a_refused_ensemble_says_why_and_leaves_the_model_s_probabilities(
+    page: Page, console_errors: list[str]
+) -> None:
+    page.goto("/explain?sample=melanoma&methods=gradcam")
+    expect_heatmap(page, "gradcam")
+    before = probabilities(page, 0)
+    page.route("**/api/predict?*", lambda route: route.fulfill(status=422, json={"detail": "A fold is damaged."}))
+    page.get_by_label("Ensemble of 5 folds").click()
+    expect(page.locator("#explain-opening")).to_have_text("A fold is damaged.")
+    assert probabilities(page, 0) == before
+    assert "422" in console_errors.pop()

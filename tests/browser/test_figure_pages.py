@@ -227,6 +227,7 @@ def test_metrics_highlight_is_in_the_address(page: Page) -> None:
     page.goto("/metrics")
     figures = page.locator(".js-plotly-plot")
     expect(figures).to_have_count(5)
+    expect(page).to_have_title("Metrics · LesionLens")
     page.locator("#metrics-highlight").click()
     page.get_by_role("option", name="Melanoma (mel)").click()
     page.wait_for_url("**/metrics?highlight=mel")

@@ -75,11 +75,12 @@ def test_a_method_of_no_library_is_refused_as_the_reference(predictor: Predictor
         explain(noise(), predictor, "integrated_gradients", "mel", library=True)
 
 
-def test_grad_cam_plus_plus_is_tf_keras_vis_s_on_ten_images(predictor: Predictor, originals: list[Path]) -> None:
+@pytest.mark.parametrize("method", ["gradcam", "gradcam++", "layercam"])
+def test_equal_to_tf_keras_vis_on_ten_images(predictor: Predictor, originals: list[Path], method: str) -> None:
     for path in originals[:10]:
         image = decode(path)
-        ours = explain(image, predictor, "gradcam++", "mel", "nv").values
-        theirs = explain(image, predictor, "gradcam++", "mel", "nv", library=True).values
+        ours = explain(image, predictor, method, "mel", "nv").values
+        theirs = explain(image, predictor, method, "mel", "nv", library=True).values
         assert_allclose(ours, theirs, atol=1e-4 * np.abs(theirs).max())
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
+from numpy.typing import NDArray
 
 from explain import explain
 from explain.methods import METHODS
@@ -20,11 +21,15 @@ def test_no_control_asks_the_network_or_takes_a_side() -> None:
         assert_array_equal(result.values, explain(noise(), predictor, method, "akiec").values)
 
 
-def test_the_random_map_is_the_seed_s() -> None:
-    one, again, other = (explain(noise(), QuadrantPredictor(), "random", "mel", seed=seed).values for seed in (1, 1, 2))
-    assert_array_equal(one, again)
-    assert not np.array_equal(one, other)
+def test_the_random_map_is_the_seed_s_and_the_image_s() -> None:
+    def values(image: NDArray[np.uint8], seed: int) -> NDArray[np.float32]:
+        return explain(image, QuadrantPredictor(), "random", "mel", seed=seed).values
+
+    one = values(noise(), 1)
     assert one.shape == (8, 8)
+    assert_array_equal(one, values(noise(), 1))
+    for other in (values(noise(), 2), values(255 - noise(), 1)):
+        assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 0.5
 
 
 def test_the_gaussian_is_round_and_in_the_middle() -> None:

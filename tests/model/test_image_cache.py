@@ -1,5 +1,6 @@
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -35,6 +36,15 @@ def test_is_made_once_and_again_when_an_image_changes(paths: list[str], tmp_path
     images = cached_images(paths, 32, tmp_path / "cache", lambda done, total: seen.append(done))
     assert len(seen) == 10
     assert images[2].max() == 0
+
+
+def test_a_disk_without_room_is_said_before_anything_is_written(
+    paths: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.image_cache.shutil.disk_usage", lambda folder: SimpleNamespace(free=5 * 32 * 32 * 3 - 1))
+    with pytest.raises(OSError, match="give another folder by --cache"):
+        cached_images(paths, 32, tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_a_failed_cache_leaves_nothing_and_names_the_file(paths: list[str], tmp_path: Path) -> None:

@@ -524,7 +524,8 @@ def test_what_is_no_keras_file_is_refused(name: str, message: str, tmp_path: Pat
     [
         ({"classes": ("a", "a")}, "each named once"),
         ({"classes": ("a",)}, "two classes or more"),
-        ({"classes": ("a", "../b")}, "letters, digits"),
+        ({"classes": ("a", "../b")}, "letters a to z, digits"),
+        ({"classes": ("naevus", "mélanome")}, "letters a to z, digits"),
         ({"size": 16}, "32 to 1024 pixels"),
     ],
 )
