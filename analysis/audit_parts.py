@@ -20,7 +20,7 @@ from analysis.stability import VIEWS
 from explain.methods import METHODS
 from model.bundle import ModelBundle, load_bundle
 from model.cases import DataError
-from model.images import ImageError, decode, prepare
+from model.images import decode_file, prepare
 from model.machine import usable_cores
 from model.novelty import NoveltyCheck
 from model.prediction import Predictor, batches
@@ -189,10 +189,7 @@ def _asked(
 
 def _read(path: str, size: int, quality: bool) -> tuple[NDArray[np.uint8], dict[str, float]]:
     """A prepared image, and its descriptors if `quality`."""
-    try:
-        image = decode(Path(path))
-    except ImageError as error:
-        raise ImageError(f"{path}: {error}") from error
+    image = decode_file(path)
     return prepare(image, size), image_quality(image) if quality else {}
 
 

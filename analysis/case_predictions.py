@@ -2,17 +2,15 @@
 
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from analysis.audit import BATCH, KNOWN, audited_table
 from model.bundle import ModelBundle
 from model.cases import DataError
 from model.ensemble import Ensemble
-from model.images import ImageError, decode, prepare
+from model.images import decode_file, prepare
 from model.prediction import Prediction, Predictor, batches
 
 
@@ -59,7 +57,7 @@ def predict_cases(
     seconds: list[float] = []
     for path in cases["path"]:
         started = time.perf_counter()
-        image = _open(path)
+        image = decode_file(path)
         predictions.append(model.predict(image, tta=tta))
         seconds.append(time.perf_counter() - started)
         if on_progress is not None:
@@ -94,12 +92,5 @@ def predict_with_maps(
     """
     paths, size = list(cases["path"]), predictor.bundle.card.size
     parts = batches(len(paths), BATCH)
-    prepared = (np.stack([prepare(_open(path), size) for path in paths[part]]) for part in parts)
+    prepared = (np.stack([prepare(decode_file(path), size) for path in paths[part]]) for part in parts)
     return audited_table(predictor, cases, prepared, on_progress)
-
-
-def _open(path: str) -> NDArray[np.uint8]:
-    try:
-        return decode(Path(path))
-    except ImageError as error:
-        raise ImageError(f"{path}: {error}") from error

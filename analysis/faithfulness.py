@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.checkpoint import Checkpoint, go_on
+from analysis.pause import Pause, go_on
 from explain.attribution import Target
 from explain.baseline import blurred
 from explain.method import BATCH
@@ -52,7 +52,7 @@ class Curves:
 
 
 def perturbation_curves(
-    values: NDArray[np.float32], image: NDArray[np.uint8], predictor: Predictor, *, check: Checkpoint = go_on
+    values: NDArray[np.float32], image: NDArray[np.uint8], predictor: Predictor, *, check: Pause = go_on
 ) -> Curves:
     """Delete and insert the pixels of a prepared image, uint8 (size, size, 3), in the order of its map `values`.
 
@@ -128,7 +128,7 @@ def _logits(
     before: NDArray[np.uint8],
     after: NDArray[np.uint8],
     predictor: Predictor,
-    check: Checkpoint,
+    check: Pause,
 ) -> NDArray[np.float32]:
     """Logits (n, classes) of n pictures that show `after` where bool (n, size, size) `taken` says so, else `before`."""
     found = []

@@ -1,14 +1,13 @@
 """How well the estimated lesion masks of model/segmentation.py agree with those that people drew."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.bootstrap import Estimate, estimate, lesion_weights
-from model.images import decode
+from model.images import decode_file
 from model.masks import dice, prepare_mask, read_mask
 from model.segmentation import SIZE, segment
 
@@ -27,7 +26,7 @@ def segmentation_quality(
     chosen = drawn.groupby("diagnosis").head(per_class).sort_values("image_id")
     overlaps = []
     for done, (path, mask_path) in enumerate(zip(chosen["path"], chosen["mask_path"], strict=True), 1):
-        estimated = prepare_mask(segment(decode(Path(path))), SIZE)
+        estimated = prepare_mask(segment(decode_file(path)), SIZE)
         overlaps.append(dice(estimated, prepare_mask(read_mask(mask_path), SIZE)))
         if on_progress is not None:
             on_progress(done, len(chosen))

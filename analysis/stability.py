@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.checkpoint import Checkpoint, go_on
+from analysis.pause import Pause, go_on
 from analysis.rank_correlation import rank_correlation
 from explain import explain
 from explain.attribution import Attribution
@@ -28,7 +28,7 @@ def stability(
     image: NDArray[np.uint8],
     predictor: Predictor,
     *,
-    check: Checkpoint = go_on,
+    check: Pause = go_on,
 ) -> dict[str, float]:
     """All three measures of an attribution of a prepared image; 5 runs of its method."""
     question = (attribution, image, predictor)
@@ -44,7 +44,7 @@ def stability_symmetries(
     image: NDArray[np.uint8],
     predictor: Predictor,
     *,
-    check: Checkpoint = go_on,
+    check: Pause = go_on,
 ) -> float:
     """The mean agreement with the maps of VIEWS of the image, turned and mirrored back, in [-1, 1]."""
     turned = symmetries(image)
@@ -53,7 +53,7 @@ def stability_symmetries(
 
 
 def stability_brightness(
-    attribution: Attribution, image: NDArray[np.uint8], predictor: Predictor, *, check: Checkpoint = go_on
+    attribution: Attribution, image: NDArray[np.uint8], predictor: Predictor, *, check: Pause = go_on
 ) -> float:
     """The mean agreement with the maps of the image at 0.95 and 1.05 of its brightness, in [-1, 1]."""
     lit = [np.rint(image * np.float32(factor)).clip(0, 255).astype(np.uint8) for factor in BRIGHTNESS]
@@ -61,14 +61,14 @@ def stability_brightness(
 
 
 def stability_seeds(
-    attribution: Attribution, image: NDArray[np.uint8], predictor: Predictor, *, check: Checkpoint = go_on
+    attribution: Attribution, image: NDArray[np.uint8], predictor: Predictor, *, check: Pause = go_on
 ) -> float:
     """The agreement with the map that the next seed gives, in [-1, 1]; 1 for a method without chance."""
     return _mean_agreement(attribution, [_again(attribution, image, predictor, attribution.seed + 1, check)])
 
 
 def _again(
-    attribution: Attribution, image: NDArray[np.uint8], predictor: Predictor, seed: int, check: Checkpoint
+    attribution: Attribution, image: NDArray[np.uint8], predictor: Predictor, seed: int, check: Pause
 ) -> NDArray[np.float32]:
     target, layer = attribution.target, attribution.parameters.get("layer")
     again = explain(

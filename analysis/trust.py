@@ -7,9 +7,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.checkpoint import Checkpoint, go_on
 from analysis.faithfulness import Curves, areas, perturbation_curves
 from analysis.localisation import localisation
+from analysis.pause import Pause, go_on
 from analysis.sanity import MethodSanity, SanityError, read_sanity
 from analysis.stability import stability
 from analysis.verdicts import Verdict, verdicts
@@ -64,7 +64,7 @@ def trust(
     predictor: Predictor,
     mask: NDArray[np.bool_] | None = None,
     *,
-    check: Checkpoint = go_on,
+    check: Pause = go_on,
 ) -> Iterator[Trust]:
     """Judge an attribution of a prepared image, uint8 (size, size, 3): first without stability, then with it.
 
@@ -102,7 +102,7 @@ def measures(
     predictor: Predictor,
     mask: NDArray[np.bool_],
     *,
-    check: Checkpoint = go_on,
+    check: Pause = go_on,
 ) -> dict[str, float]:
     """Every measure of an attribution of a prepared image, uint8 (size, size, 3), against its mask, bool (size, size).
 
@@ -148,7 +148,7 @@ class _Control:
     predictor: Predictor
     pixels: bytes
     shape: tuple[int, ...]
-    check: Checkpoint = field(default=go_on, compare=False)
+    check: Pause = field(default=go_on, compare=False)
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -14,6 +14,7 @@ from analysis.groups import FEW_LESIONS, FEW_MELANOMAS
 from app import urls
 from app.artefact_words import NAMES, doubtful, doubts
 from app.components import download_link, panel
+from app.csv_answers import estimate_columns
 from app.numbers import percent, percent_interval, signed_interval, with_interval
 
 COLUMNS = {
@@ -72,11 +73,7 @@ def artefact_table(artefacts: Sequence[Artefact]) -> pd.DataFrame:
             "images": name,
             **{count: getattr(side, count, None) for count in ("cases", "lesions", "melanomas", "naevi")},
             "diagnoses": one.diagnoses,
-            **{
-                f"{figure.name}{suffix}": getattr(getattr(figures, figure.name), end)
-                for figure in fields(ArtefactFigures)
-                for end, suffix in (("value", ""), ("low", "_low"), ("high", "_high"))
-            },
+            **estimate_columns({figure.name: getattr(figures, figure.name) for figure in fields(ArtefactFigures)}),
         }
         for one in artefacts
         for name, side, figures in (

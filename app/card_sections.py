@@ -7,14 +7,14 @@ from analysis.confusion import Confusion
 from analysis.groups import FEW_LESIONS, FEW_MELANOMAS, GroupFigures, worst_group
 from analysis.performance import Performance
 from app import out_of_fold_tables
-from app.commands.evaluate import CAPTION, COLUMNS, class_rows, size, summary_rows
+from app.class_names import named
 from app.confirmations import CONFIRMATIONS
 from app.evaluation_data import evaluation_sentence
+from app.evaluation_tables import CAPTION, COLUMNS, class_rows, size, summary_rows
 from app.markdown import markdown_table
 from app.model_card import ModelCard
 from app.numbers import decimal, percent, percent_interval, with_interval
 from model.bundle import Card
-from model.classes import diagnosis
 from model.splits import LEAKY, PROTOCOLS
 
 GROUP_COLUMNS = (
@@ -293,5 +293,5 @@ def _gains(model: ModelCard) -> list[Section]:
 
 
 def _confusion(confusion: Confusion) -> str:
-    true, called = (diagnosis(code).name.lower() for code in (confusion.true, confusion.predicted))
+    true, called = (named(code) for code in (confusion.true, confusion.predicted))
     return f"{true} called {called} ({confusion.count:,}, {percent(confusion.share)} of its images)"

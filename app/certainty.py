@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from model.classes import BY_CODE
+from app.class_names import named
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 # Shares of the largest possible entropy: of seven classes, one at 0.9 and one at 0.1 give 0.17, two alike 0.36, three
@@ -42,7 +42,7 @@ def agreement(predicted: str, disagreement: Mapping[str, Any]) -> str:
     if not dissenters:
         return f"The {_in_words(len(calls))} folds agree: {number}."
     others = [(code, count) for code, count in Counter(calls).most_common() if code != predicted]
-    called = [f"{count} of {len(calls)} {_verb(count)} {name_in_a_sentence(code)}" for code, count in others]
+    called = [f"{count} of {len(calls)} {_verb(count)} {named(code)}" for code, count in others]
     return f"The folds disagree, {' and '.join(called)}: {number}."
 
 
@@ -52,11 +52,3 @@ def _verb(count: int) -> str:
 
 def _in_words(count: int) -> str:
     return NUMBERS[count] if count < len(NUMBERS) else str(count)
-
-
-def name_in_a_sentence(code: str) -> str:
-    """A diagnosis in the middle of a sentence; a class of another model by its code."""
-    if code not in BY_CODE:
-        return code
-    name = BY_CODE[code].name
-    return name[0].lower() + name[1:]

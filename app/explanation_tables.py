@@ -4,6 +4,7 @@ import pandas as pd
 
 from analysis.bootstrap import Estimate
 from analysis.explanations import Comparison, Explanations, MethodFigures
+from app.csv_answers import estimate_columns
 from app.markdown import markdown_table
 from app.numbers import DASH, signed_interval, with_interval
 from explain.methods import METHODS
@@ -103,11 +104,8 @@ def estimates_table(found: Explanations) -> pd.DataFrame:
     rows = []
     for one in found.methods:
         cells: dict[str, object] = {"method": one.method, "control": one.control}
-        for name in ESTIMATES:
-            value = getattr(one, name)
-            cells |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
         last = NOT_MEASURED if one.sanity is None else one.sanity.signed[-1]
-        cells |= {"sanity": last.value, "sanity_low": last.low, "sanity_high": last.high}
+        cells |= estimate_columns({**{name: getattr(one, name) for name in ESTIMATES}, "sanity": last})
         cells["passes_sanity"] = None if one.sanity is None else one.sanity.passes
         rows.append(cells)
     return pd.DataFrame(rows)

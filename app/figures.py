@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from analysis.bootstrap import Estimate
 from analysis.curves import Curve, Reliability
 from analysis.pair import PairAudit
+from app.class_names import named
 from app.numbers import decimal, percent, with_interval
 from app.theme import ACCENT, CLASS_COLOURS
 from model.classes import diagnosis
@@ -69,7 +70,7 @@ def reliability_figure(reliability: Reliability, code: str | None) -> go.Figure:
         ),
     )
     figure = go.Figure([_reference_line([0, 1], [0, 1], "Perfectly calibrated"), points])
-    what = "of the most probable class" if code is None else f"of {diagnosis(code).name.lower()}"
+    what = "of the most probable class" if code is None else f"of {named(code)}"
     return _unit_square(figure, f"Mean probability {what}", "Share that came true")
 
 

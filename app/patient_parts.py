@@ -7,7 +7,7 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, html
 from dash.development.base_component import Component
 
-from app.certainty import name_in_a_sentence
+from app.class_names import named
 from app.components import class_chip
 from app.context import Context
 from app.numbers import percent, signed_interval
@@ -116,8 +116,8 @@ def _comparison(image: Mapping[str, Any], found: Mapping[str, Any]) -> list[Comp
     """The called class and the probabilities, from the image alone and with the patient."""
     alone, together = image["probabilities"], found["probabilities"]
     kept = image["predicted"] == found["predicted"]
-    called = f"Called {name_in_a_sentence(found['predicted'])}, "
-    sentence = called + ("as from the image alone." if kept else f"not {name_in_a_sentence(image['predicted'])}.")
+    called = f"Called {named(found['predicted'])}, "
+    sentence = called + ("as from the image alone." if kept else f"not {named(image['predicted'])}.")
     rows = [
         html.Tr(
             [

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dash import html
 from dash.development.base_component import Component
 
-from app.certainty import name_in_a_sentence
+from app.class_names import named
 from app.components import class_chip
 from model.bundle import Card
 from model.classes import diagnosis
@@ -40,13 +40,13 @@ def _prior_meaning(card: Card) -> str:
 def call_sentence(card: Card, predicted: str, probabilities: Mapping[str, float]) -> str:
     """Why this class is called: it is the most probable one, or the largest in proportion to its share of cases."""
     most_probable = max(probabilities, key=lambda code: probabilities[code])
-    called = name_in_a_sentence(predicted)
+    called = named(predicted)
     if most_probable == predicted:
         return f"Called {called}, the most probable class."
     share = dict(zip(card.classes, card.class_prior, strict=True))[predicted]
     times = probabilities[predicted] / share
     return (
-        f"Called {called} although {name_in_a_sentence(most_probable)} is more probable: at {times:.1f} times its "
+        f"Called {called} although {named(most_probable)} is more probable: at {times:.1f} times its "
         f"share of the training cases ({_percent(share)}) it stands out most, which gives rare diagnoses the same "
         "chance as common ones."
     )

@@ -9,6 +9,7 @@
   const DEFAULT_METHODS = "gradcam,shap,lime"; // as in app/method_choice.py
   const LAYERED = "layercam";
   const MAX_BYTES = 20e6;
+  const REMEMBERED = 500; // maps of a quarter of a megabyte
   const tab = Math.random().toString(36).slice(2);
   const images = [];
   const finished = new Map(); // question and method → result
@@ -126,6 +127,11 @@
     now[method] = { id, key, progress: { state: "waiting" }, result: null };
     setProps(`explain-request-${method}`, { data: { id, tab, source: image.source, target, against, layer: at } });
     return paint(method);
+  }
+
+  function remember(key, result) {
+    finished.set(key, result);
+    if (finished.size > REMEMBERED) finished.delete(finished.keys().next().value);
   }
 
   function cancel(method) {
@@ -364,7 +370,7 @@
       const { map, ...progress } = answer;
       now[method].progress = progress;
       if (map) now[method].result = map;
-      if (progress.state === "done") finished.set(now[method].key, map);
+      if (progress.state === "done") remember(now[method].key, map);
       paint(method);
       announce(method, progress.state);
     },

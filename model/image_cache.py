@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.images import ImageError, decode, prepare
+from model.images import decode_file, prepare
 
 # Raised whenever decode() or prepare() change what they return, so that older caches are not taken for current ones.
 VERSION = 1
@@ -57,18 +57,11 @@ def _check_room(folder: Path, needed: int) -> None:
 def _fill(file: Path, paths: Sequence[str], size: int, on_progress: Callable[[int, int], None] | None) -> None:
     images = np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=(len(paths), size, size, 3))
     with ThreadPoolExecutor() as threads:
-        for index, image in enumerate(threads.map(lambda path: _decoded(path, size), paths)):
+        for index, image in enumerate(threads.map(lambda path: prepare(decode_file(path), size), paths)):
             images[index] = image
             if on_progress is not None:
                 on_progress(index + 1, len(paths))
     images.flush()
-
-
-def _decoded(path: str, size: int) -> NDArray[np.uint8]:
-    try:
-        return prepare(decode(Path(path)), size)
-    except ImageError as error:
-        raise ImageError(f"{path}: {error}") from error
 
 
 def _key(paths: Sequence[str], size: int) -> str:

@@ -61,6 +61,14 @@ def decode(source: bytes | Path, *, at_least: int | None = None) -> NDArray[np.u
         raise ImageError("The image is damaged or incomplete. Get the file again from where it came from.") from error
 
 
+def decode_file(path: Path | str) -> NDArray[np.uint8]:
+    """`decode` one of many files: the ImageError names it."""
+    try:
+        return decode(Path(path))
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
+
+
 def read(path: Path) -> bytes:
     """The content of an image file, at most MAX_BYTES + 1 bytes of it; raises ImageError when it cannot be read."""
     try:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from model.bundle import Card, ModelBundle, load_bundle, write_card
-from model.export import INTENDED_USE, PACKAGES, PREPROCESSING, write_network
+from model.bundle_writer import INTENDED_USE, PACKAGES, PREPROCESSING, write_network
 from model.flattening import ends_in_softmax, flattened, with_logits
 from model.images import prepare
 from model.keras_file import ForeignModelError, load_keras_file

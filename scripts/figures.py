@@ -30,7 +30,7 @@ from analysis.predictions import COMMITTED, read_predictions
 from app import explanation_tables, out_of_fold_tables
 from app.commands import export as export_command
 from app.commands import localisation as localisation_command
-from app.commands.evaluate import markdown
+from app.evaluation_tables import markdown
 from app.jsonable import jsonable
 from app.leakage_tables import comparison_rows
 from app.markdown import markdown_table

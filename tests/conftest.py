@@ -46,6 +46,7 @@ def predictor(bundle: ModelBundle) -> Predictor:
     return Predictor(bundle)
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where processes share the tests, a file's stay together, and all those of the browser: two would be too slow."""
     for item in items:

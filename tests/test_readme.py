@@ -5,7 +5,7 @@ import pytest
 from analysis.metrics import evaluate
 from analysis.predictions import read_predictions
 from app.cli import COMMANDS, parser
-from app.commands.evaluate import markdown
+from app.evaluation_tables import markdown
 from model.bundle import DEFAULT_BUNDLE, SHIPPED, ModelBundle, load_bundle
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")

@@ -84,10 +84,10 @@ def _test_cases(bundle: "ModelBundle", data: Path) -> "dict[str, NDArray[uint8]]
     """The first test case of each diagnosis, by image_id."""
     from analysis.predictions import read_predictions
     from model.cases import load_cases
-    from model.images import decode
+    from model.images import decode_file
 
     tested = read_predictions(bundle.predictions_path, bundle.card.classes, maps=False)
     paths = load_cases(data).set_index("image_id")["path"]
     here = tested[tested["image_id"].isin(paths.index)].sort_values("image_id")
     first = here.drop_duplicates("diagnosis")["image_id"]
-    return {image_id: decode(Path(paths[image_id])) for image_id in first}
+    return {image_id: decode_file(paths[image_id]) for image_id in first}

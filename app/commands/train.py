@@ -145,7 +145,7 @@ def _write_measured_bundle(
     from app.jsonable import jsonable
     from app.progress import progress_bar
     from model.bundle import write_card
-    from model.export import write_bundle
+    from model.bundle_writer import write_bundle
     from model.image_cache import cached_images
     from model.prediction import Predictor
 

@@ -16,6 +16,7 @@ from app.artefact_words import NAMES, artefact_in_words, doubts
 from app.audit_note import cases_note, no_predictions, no_such_case
 from app.case_images import opacity_slider, picture
 from app.case_query import QueryError, read_selection, write_selection
+from app.class_names import named
 from app.components import class_chip, failed, icon, link_button, page_header, panel
 from app.confirmations import CONFIRMATIONS
 from app.context import Context
@@ -118,14 +119,10 @@ def _by_class(results: Results, case: "pd.Series[Any]", kind: str) -> dict[str, 
     return dict(zip(results.classes, (float(value) for value in values), strict=True))
 
 
-def _name(code: str) -> str:
-    return diagnosis(code).name.lower()
-
-
 def _sentence(case: "pd.Series[Any]") -> str:
     verdict = "rightly" if case["correct"] else "wrongly"
     truth = diagnosis(case["diagnosis"]).name
-    return f"{truth}, {verdict} called {_name(case['predicted'])} with a probability of {percent(case['confidence'])}."
+    return f"{truth}, {verdict} called {named(case['predicted'])} with a probability of {percent(case['confidence'])}."
 
 
 def _targets(case: "pd.Series[Any]", shares: Mapping[str, float]) -> list[tuple[Target, str]]:
@@ -133,15 +130,15 @@ def _targets(case: "pd.Series[Any]", shares: Mapping[str, float]) -> list[tuple[
     called, truth = str(case["predicted"]), str(case["diagnosis"])
     if called != truth:
         return [
-            (Target(called), f"For {_name(called)}, as called"),
-            (Target(truth), f"For {_name(truth)}, the diagnosis"),
-            (Target(called, truth), f"For {_name(called)} rather than {_name(truth)}"),
+            (Target(called), f"For {named(called)}, as called"),
+            (Target(truth), f"For {named(truth)}, the diagnosis"),
+            (Target(called, truth), f"For {named(called)} rather than {named(truth)}"),
         ]
     rival = max((code for code in shares if code != called), key=lambda code: shares[code])
     return [
-        (Target(called), f"For {_name(called)}, rightly called"),
-        (Target(rival), f"For {_name(rival)}, the strongest rival"),
-        (Target(called, rival), f"For {_name(called)} rather than {_name(rival)}"),
+        (Target(called), f"For {named(called)}, rightly called"),
+        (Target(rival), f"For {named(rival)}, the strongest rival"),
+        (Target(called, rival), f"For {named(called)} rather than {named(rival)}"),
     ]
 
 

@@ -19,6 +19,7 @@ from app.artefact_words import NAMES, doubts
 from app.audit_note import cases_note, no_predictions
 from app.case_images import register_images
 from app.case_query import ARTEFACTS, CORRECT, QueryError, read_selection, write_selection
+from app.class_names import named
 from app.components import download_link, failed, link_button, page_header
 from app.confirmations import CONFIRMATIONS
 from app.context import Context
@@ -181,7 +182,7 @@ def _description(selection: Selection, count: int) -> str:
 
 
 def _either(codes: Sequence[str]) -> str:
-    return " or ".join(diagnosis(code).name.lower() if len(codes) < 3 else code for code in codes)
+    return " or ".join(named(code) if len(codes) < 3 else code for code in codes)
 
 
 def _margin_text(selection: Selection) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from analysis.confusion import Confusion, Normalisation, largest_confusions, normalise
 from app import urls
 from app.audit_note import cases_note, no_predictions
+from app.class_names import named
 from app.components import class_chip, download_link, page_header, panel
 from app.context import Context
 from app.csv_answers import csv_answer
@@ -117,14 +118,10 @@ def _answer(largest: list[Confusion]) -> str:
     if not largest:
         return "No case is called anything but its diagnosis."
     parts = [
-        f"{_name(one.true)} for {_name(one.predicted)} ({one.count:,} cases, {percent(one.share, 0)} of {one.true})"
+        f"{named(one.true)} for {named(one.predicted)} ({one.count:,} cases, {percent(one.share, 0)} of {one.true})"
         for one in largest[:3]
     ]
     return f"It takes most often {'; '.join(parts)}."
-
-
-def _name(code: str) -> str:
-    return diagnosis(code).name.lower()
 
 
 def _normalisation_control(chosen: Normalisation) -> Component:

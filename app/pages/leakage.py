@@ -17,7 +17,7 @@ from analysis.predictions import PredictionsError
 from app import urls
 from app.components import class_chip, class_name, download_link, empty, failed, graph, page_header, panel, whisker
 from app.context import Context
-from app.csv_answers import csv_answer
+from app.csv_answers import csv_answer, estimate_columns
 from app.figures import overlap_figure
 from app.jsonable import jsonable
 from app.leakage_results import LeakageResults
@@ -35,7 +35,6 @@ PROTOCOLS = {
     "lesion": "Split by lesion",
 }
 COLOURS = {"oversampled": "var(--notice)", "lesion": "var(--accent)"}
-ENDS = (("value", ""), ("low", "_low"), ("high", "_high"))
 OVERLAP_HEIGHT = 320
 FEW_ROWS = 50
 NO_OVERLAP = "The overlap table has not been made: lesionlens leakage --data PATH --save makes it."
@@ -112,16 +111,12 @@ def report_table(face: Face) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "class": name,
-            **{
-                f"{label}{suffix}": getattr(getattr(scores, field), end)
-                for label, field in (("precision", "precision"), ("recall", "recall"), ("f1-score", "f1"))
-                for end, suffix in ENDS
-            },
+            **estimate_columns({"precision": scores.precision, "recall": scores.recall, "f1-score": scores.f1}),
             "support": support,
         }
         for name, scores, support in rows
     )
-    accuracy = {f"f1-score{suffix}": getattr(metrics.accuracy, end) for end, suffix in ENDS}
+    accuracy = estimate_columns({"f1-score": metrics.accuracy})
     row = pd.DataFrame([{"class": "accuracy", **accuracy, "support": metrics.cases}])
     return pd.concat([table[:-2], row, table[-2:]], ignore_index=True)
 

@@ -16,6 +16,7 @@ from app import urls
 from app.artefact_table import CSV, artefact_panel, artefact_table
 from app.audit_note import audit_answer, cases_note, no_predictions
 from app.calibration_panel import SWITCH, TEST, calibration_panel, chosen_cases, shown_calibration
+from app.class_names import named
 from app.components import (
     class_name,
     download_link,
@@ -27,7 +28,7 @@ from app.components import (
     whisker,
 )
 from app.context import Context
-from app.csv_answers import csv_answer
+from app.csv_answers import csv_answer, estimate_columns
 from app.figures import precision_recall_figure, reliability_figure, roc_figure
 from app.jsonable import jsonable
 from app.numbers import decimal, interval, percent
@@ -145,11 +146,7 @@ def class_table(metrics: Metrics) -> pd.DataFrame:
             "class": name,
             "cases": cases,
             "lesions": lesions,
-            **{
-                f"{score}{suffix}": getattr(getattr(scores, score), end)
-                for score in SCORES
-                for end, suffix in (("value", ""), ("low", "_low"), ("high", "_high"))
-            },
+            **estimate_columns({score: getattr(scores, score) for score in SCORES}),
         }
         for name, cases, lesions, scores in rows
     )
@@ -164,17 +161,13 @@ def _answer(metrics: Metrics) -> str:
     best, worst = max(recalls, key=lambda code: recalls[code]), min(recalls, key=lambda code: recalls[code])
     return (
         f"On {metrics.cases:,} images of {metrics.lesions:,} lesions it calls "
-        f"{percent(metrics.balanced_accuracy.value, 0)} of a class rightly on average: {_name(best)} most often "
-        f"({percent(recalls[best], 0)}), {_name(worst)} least ({percent(recalls[worst], 0)})."
+        f"{percent(metrics.balanced_accuracy.value, 0)} of a class rightly on average: {named(best)} most often "
+        f"({percent(recalls[best], 0)}), {named(worst)} least ({percent(recalls[worst], 0)})."
     )
 
 
 def _said(highlighted: str | None) -> str:
-    return "the most probable class" if highlighted is None else _name(highlighted)
-
-
-def _name(code: str) -> str:
-    return diagnosis(code).name.lower()
+    return "the most probable class" if highlighted is None else named(highlighted)
 
 
 def _commonest(metrics: Metrics) -> str:

@@ -25,9 +25,10 @@ from analysis.pair import (
 from app import urls
 from app.audit_note import cases_note, no_predictions
 from app.case_images import opacity_slider, picture
+from app.class_names import named
 from app.components import class_chip, download_link, failed, graph, link_button, page_header, panel, statistic
 from app.context import Context
-from app.csv_answers import csv_answer
+from app.csv_answers import csv_answer, estimate_columns
 from app.figures import margin_figure, pair_roc_figure
 from app.jsonable import jsonable
 from app.numbers import decimal, interval, percent, percent_interval, signed
@@ -54,7 +55,7 @@ def layout(context: Context, query: Mapping[str, str], code: str, other: str) ->
     if results.problem:
         return html.Div([page_header("Pair", ""), no_predictions(context)])
     first, second = results.first_pair
-    back = link_button(f"{diagnosis(first).name} and {_name(second)}", urls.pair(first, second))
+    back = link_button(f"{diagnosis(first).name} and {named(second)}", urls.pair(first, second))
     unknown = [one for one in (code, other) if one not in results.classes]
     if unknown:
         classes = ", ".join(results.classes)
@@ -70,7 +71,7 @@ def layout(context: Context, query: Mapping[str, str], code: str, other: str) ->
     return html.Div(
         [
             page_header(
-                f"{diagnosis(code).name} and {_name(other)}",
+                f"{diagnosis(code).name} and {named(other)}",
                 html.Span(_answer(audit, point), id="pair-answer"),
                 *_choice(results, audit, query),
             ),
@@ -216,16 +217,12 @@ def _read_margin(query: Mapping[str, str]) -> float | None:
     return margin if math.isfinite(margin) else None
 
 
-def _name(code: str) -> str:
-    return diagnosis(code).name.lower()
-
-
 def _answer_template(audit: PairAudit) -> str:
     """The sentence that answers the page's question, with THRESHOLD, FOUND and ALARMS left open."""
     positives = int(audit.positive.sum())
     return (
         f"Deciding between the two alone, from a margin of THRESHOLD up, finds FOUND of {positives:,} cases of "
-        f"{_name(audit.code)} and takes ALARMS of {len(audit.table) - positives:,} of {_name(audit.against)} for it."
+        f"{named(audit.code)} and takes ALARMS of {len(audit.table) - positives:,} of {named(audit.against)} for it."
     )
 
 
@@ -405,11 +402,7 @@ def _points(audit: PairAudit, thresholds: Sequence[float], histology_only: bool)
 
 
 def _flat(point: OperatingPoint) -> dict[str, Any]:
-    rates = {
-        f"{name}{suffix}": getattr(getattr(point, name), end)
-        for name in RATES
-        for end, suffix in (("value", ""), ("low", "_low"), ("high", "_high"))
-    }
+    rates = estimate_columns({name: getattr(point, name) for name in RATES})
     return {"threshold": point.threshold, **{name: getattr(point, name) for name in CELLS}, **rates}
 
 
@@ -426,18 +419,18 @@ def _galleries(context: Context, audit: PairAudit, threshold: float) -> list[Com
     ends = html.Span([class_chip(audit.code), "rather than", class_chip(audit.against)], className="ends")
     return [
         panel(
-            f"Missed most confidently: {_name(audit.code)} with the lowest margins",
+            f"Missed most confidently: {named(audit.code)} with the lowest margins",
             _gallery(context, missed, contrast, "missed", threshold),
             actions=[ends, opacity_slider(OPACITY)],
         ),
         panel(
-            f"False alarms most confidently: {_name(audit.against)} with the highest margins",
+            f"False alarms most confidently: {named(audit.against)} with the highest margins",
             _gallery(context, alarms, contrast, "alarms", threshold),
             actions=[ends],
         ),
         html.P(
-            f"Each heatmap is the Grad-CAM contrast: {audit.code}'s colour speaks for {_name(audit.code)}, "
-            f"{audit.against}'s for {_name(audit.against)}, each scaled to its own largest value.",
+            f"Each heatmap is the Grad-CAM contrast: {audit.code}'s colour speaks for {named(audit.code)}, "
+            f"{audit.against}'s for {named(audit.against)}, each scaled to its own largest value.",
             className="caption",
         ),
     ]

@@ -90,8 +90,8 @@ def test_only_the_whole_table_is_saved(data: Path, tmp_path: Path, capsys: pytes
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
     """A data set with images, and the bundles of one untrained network under both splits."""
+    from model.bundle_writer import write_bundle
     from model.cases import load_cases
-    from model.export import write_bundle
     from model.image_cache import cached_images
     from model.networks import lesion_cnn
     from model.splits import split

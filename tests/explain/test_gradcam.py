@@ -10,7 +10,7 @@ from explain import explain
 from explain.attribution import Target
 from explain.gradcam import class_maps, compiled_gradient_maps, grad_cams, gradient_maps
 from model.bundle import Card, LinearHead, load_bundle, write_card
-from model.export import write_network
+from model.bundle_writer import write_network
 from model.images import decode, prepare
 from model.keras_model import load_keras
 from model.prediction import Outputs, Predictor

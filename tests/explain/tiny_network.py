@@ -17,7 +17,7 @@ HALF = SIZE // 2
 def write_tiny(folder: Path) -> ModelBundle:
     import keras
 
-    from model.export import write_network
+    from model.bundle_writer import write_network
 
     image = keras.Input((SIZE, SIZE, 3), name="image")
     convolution = keras.layers.Conv2D(2, HALF, HALF, name="quadrants")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from model.bundle import Card, ModelBundle, load_bundle, write_card
-from model.export import write_network
+from model.bundle_writer import write_network
 from model.images import decode, prepare
 from model.keras_model import load_keras, round_to_stored
 from model.networks import lesion_cnn

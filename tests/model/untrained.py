@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def write_untrained(folder: Path, network: "keras.Model") -> ModelBundle:
     """Write the bundle of `network` with its random weights into `folder`."""
-    from model.export import write_network
+    from model.bundle_writer import write_network
     from model.keras_model import round_to_stored
 
     folder.mkdir()

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 # Called between batches of the network; it may wait, or raise to end the measurement.
-Checkpoint = Callable[[], None]
+Pause = Callable[[], None]
 
 
 def go_on() -> None:
-    """The checkpoint of whoever has time."""
+    """The pause of whoever has time."""
