@@ -1,5 +1,6 @@
 # `make run` starts the dashboard, `make test` runs every test, `make figures` works out every printed figure anew from
-# committed predictions; all make their environment first.
+# committed predictions; all make their environment first. The tests run in two processes, and after them those of the
+# browser in one: the server that they drive has the cores to itself.
 .POSIX:
 .PHONY: run test figures
 
@@ -16,7 +17,8 @@ test: $(TESTING)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup --durations 20
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/browser --durations 20
+	$(BIN)/pytest tests/browser
 
 figures: $(STAMP)
 	$(BIN)/python -m scripts.figures $(ARGUMENTS)

@@ -46,14 +46,6 @@ def predictor(bundle: ModelBundle) -> Predictor:
     return Predictor(bundle)
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where processes share the tests, a file's stay together, and all those of the browser: two would be too slow."""
-    for item in items:
-        group = "browser" if item.path.parent.name == "browser" else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In CI a skipped test fails the run: everything that it could need is there."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
