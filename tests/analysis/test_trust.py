@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.sanity import SANITY_FILE
+from analysis.bootstrap import Estimate
+from analysis.sanity import SANITY_FILE, MethodSanity
 from analysis.trust import controls, measures, trust
 from explain import explain
 from explain.attribution import Attribution, Target
@@ -109,6 +110,17 @@ def test_a_damaged_file_of_sanity_costs_that_verdict_alone_and_says_what_to_do(t
     assert [verdict.good is None for verdict in last.verdicts] == [False, False, True, False]
     assert first.sanity is None
     assert "`lesionlens sanity` writes; run it again" in first.verdicts[2].detail
+
+
+def test_sanity_is_not_claimed_of_a_map_at_another_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = MethodSanity(("logits",), (Estimate(0, 0, 0),), (Estimate(0, 0, 0),), ("one",))
+    monkeypatch.setattr("analysis.trust.read_sanity", lambda bundle: {"occlusion": known})
+    verdicts = []
+    for parameters in ({}, {"layer": "features"}, {"layer": "stage1"}):
+        first = next(trust(replace(attribution(mask()), parameters=parameters), image(), QuadrantPredictor(), mask()))
+        verdicts.append((first.verdicts[2].good, first.verdicts[2].detail))
+    assert [good for good, _ in verdicts] == [True, True, None]
+    assert verdicts[2][1] == "It is measured for maps at the last layer only, features."
 
 
 def test_it_can_be_ended_while_a_control_is_run() -> None:
