@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +16,7 @@ from model.images import decode_file, prepare
 
 # Raised whenever decode() or prepare() change what they return, so that older caches are not taken for current ones.
 VERSION = 1
+DAY = 86_400  # seconds
 CACHE_FOLDER = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "lesionlens"
 
 
@@ -33,6 +35,7 @@ def cached_images(
     file = folder / f"images-{size}px-{_key(paths, size)}.npy"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
+        _remove_left_behind(folder)
         _check_room(folder, len(paths) * size * size * 3)
         part = file.with_name(f"{file.name}.{os.getpid()}.part")
         try:
@@ -42,6 +45,13 @@ def cached_images(
             part.unlink(missing_ok=True)
     images: NDArray[np.uint8] = np.load(file, mmap_mode="r", allow_pickle=False)
     return images
+
+
+def _remove_left_behind(folder: Path) -> None:
+    """Remove what killed processes left half filled: nobody has written to it for a day."""
+    for part in folder.glob("images-*.part"):
+        if time.time() - part.stat().st_mtime > DAY:
+            part.unlink(missing_ok=True)
 
 
 def _check_room(folder: Path, needed: int) -> None:

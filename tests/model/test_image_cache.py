@@ -47,6 +47,15 @@ def test_a_disk_without_room_is_said_before_anything_is_written(
     assert list((tmp_path / "cache").iterdir()) == []
 
 
+def test_what_a_killed_process_left_is_removed_after_a_day(paths: list[str], tmp_path: Path) -> None:
+    old, young = (tmp_path / f"images-32px-0.npy.{process}.part" for process in (1, 2))
+    for file in (old, young):
+        file.touch()
+    os.utime(old, (0, 0))
+    cached_images(paths, 32, tmp_path)
+    assert (old.exists(), young.exists()) == (False, True)
+
+
 def test_a_failed_cache_leaves_nothing_and_names_the_file(paths: list[str], tmp_path: Path) -> None:
     Path(paths[3]).write_bytes(b"no image")
     with pytest.raises(ImageError, match=r"3\.png"):
