@@ -274,9 +274,12 @@ def test_another_audit_is_refused_by_name(
 def test_what_cannot_be_audited_is_said(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").touch()
+    another_s = tmp_path / "full" / ".checkpoint.npz.1.part"
+    another_s.touch()
     asked = ["audit", "--data", str(data), "--out"]
     assert main([*asked, str(tmp_path / "full")]) == 2
     assert "not empty and holds no audit" in capsys.readouterr().err
+    assert another_s.exists()
     assert main([*asked, str(tmp_path / "audit"), "--measures", "crystal_ball"]) == 2
     assert "no method 'crystal_ball'" in capsys.readouterr().err
     with pytest.raises(SystemExit):

@@ -1,6 +1,7 @@
 """Pair: what the page, its slider, its JSON and its links show is one and the same audit."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from app.context import Context
 from app.pages import render
+from app.pages.pair import slider_thresholds
 from app.urls import parse_query
 from model.bundle import ModelBundle
 from tests.app.figure_pages import without_predictions
@@ -99,3 +101,14 @@ def test_pairs_that_there_are_not_are_refused(client: TestClient, context: Conte
 def test_without_predictions_the_page_says_so(bundle: ModelBundle, tmp_path: Path) -> None:
     page = render(without_predictions(bundle, tmp_path), "/pair/mel/nv", {})
     assert "There are no test predictions" in str(page)
+
+
+def test_margins_however_wide_make_few_steps_that_go_through_the_models_own(bundle: ModelBundle) -> None:
+    audit = Context(bundle).results.pair("mel", "nv", False)
+    wide = replace(audit, margins=1000 * audit.margins)
+    for one in (audit, wide):
+        thresholds = slider_thresholds(one, 0.3)
+        assert len(thresholds) <= 604  # 600 steps, both ends rounded up and one beyond each
+        assert thresholds[0] < one.margins[one.positive].min()
+        assert thresholds[-1] > one.margins[~one.positive].max()
+        assert min(abs(threshold - 0.3) for threshold in thresholds) < 1e-9
