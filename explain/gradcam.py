@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explain.feature_gradient import feature_gradient
-from explain.gradients import network
+from explain.gradients import KEPT, network
 from explain.method import Estimate, Question
 from model.bundle import LinearHead, ModelBundle, load_bundle
 from model.dense_head import FEATURES, DenseHead
@@ -78,7 +78,7 @@ def gradient_maps(bundle: ModelBundle, images: NDArray[np.uint8]) -> NDArray[np.
     return maps
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=KEPT)
 def _compiled(folder: Path, modified: int) -> Callable[..., Any]:
     """The compiled Grad-CAM of the bundle in `folder`; `modified` makes overwritten weights others."""
     return compiled_gradient_maps(network(load_bundle(folder)))

@@ -30,25 +30,15 @@ COLUMNS = (
     ("Stability", "least correlation with itself"),
     ("Milliseconds", "a map"),
 )
-MORE_COLUMNS = (
-    ("Method", ""),
-    ("Insertion area", "higher is better"),
-    ("Deletion area", "lower is better"),
-    ("Baselines exchanged", "faithfulness with mean colour and blur exchanged"),
-    ("Of the contrast", "faithfulness on the logit less the next class's"),
-    ("Pointing game", "strongest place in the lesion"),
-    ("Background to lesion", "mean positive value of a place"),
-    ("Outer border", "share of the map's positive part"),
-)
-MORE = (
-    "insertion_area",
-    "deletion_area",
-    "faithfulness_exchanged",
-    "faithfulness_contrast",
-    "pointing",
-    "background_to_lesion",
-    "border_share",
-)
+MORE = {
+    "insertion_area": ("Insertion area", "higher is better"),
+    "deletion_area": ("Deletion area", "lower is better"),
+    "faithfulness_exchanged": ("Baselines exchanged", "faithfulness with mean colour and blur exchanged"),
+    "faithfulness_contrast": ("Of the contrast", "faithfulness on the logit less the next class's"),
+    "pointing": ("Pointing game", "strongest place in the lesion"),
+    "background_to_lesion": ("Background to lesion", "mean positive value of a place"),
+    "border_share": ("Outer border", "share of the map's positive part"),
+}
 METHOD_COLOUR, CONTROL_COLOUR = "var(--accent)", "var(--quiet)"
 
 
@@ -105,7 +95,7 @@ def page(found: Explanations | None) -> Component:
             ),
             panel(
                 "What these figures are made of, and what else was measured",
-                _table(found, MORE_COLUMNS, _more_cells),
+                _table(found, (("Method", ""), *MORE.values()), _more_cells),
             ),
             panel(
                 "Faithfulness of every method and control, with 95 % intervals",
