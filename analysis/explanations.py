@@ -21,6 +21,8 @@ from model.bundle import CARD_FILE, SHIPPED, load_bundle
 
 EXPLANATIONS = COMMITTED / "explanations"
 SAMPLE = 12
+# Ratios have a long tail: one map with next to nothing in the lesion would rule their mean.
+MEDIANS = ("background_to_lesion",)
 COMMAND = (
     f"lesionlens audit --data PATH --measures all --sample {SAMPLE} --no-image-quality "
     "--out model/predictions/explanations"
@@ -47,7 +49,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class MethodFigures:
-    """Means of a method's measures over the cases, with 95 % intervals over lesions.
+    """Means of a method's measures over the cases, medians of those in MEDIANS, with 95 % intervals over lesions.
 
     `faithfulness` is the insertion area less the deletion area of the called class's logit; `..._exchanged` the same
     with the curves' baselines exchanged, `..._contrast` that of the logit's difference to the next class's.
@@ -112,13 +114,16 @@ def explanation_figures(
     """The figures from rows with the columns `<method>_<measure>` of an audit."""
     weights = lesion_weights(table["lesion_id"], seed=seed)
     measured = {method: _measures(table, method) for method in methods}
-    means = {method: {name: _means(one, weights) for name, one in of.items()} for method, of in measured.items()}
+    centres = {
+        method: {name: (_medians if name in MEDIANS else _means)(one, weights) for name, one in of.items()}
+        for method, of in measured.items()
+    }
     controls = [method for method in methods if METHODS[method].control]
 
     def against(method: str, measure: str) -> Comparison | None:
         if method in controls or not controls:
             return None
-        best = max(controls, key=lambda control: float(means[control][measure][0]))
+        best = max(controls, key=lambda control: float(centres[control][measure][0]))
         paired = measured[method][measure] - measured[best][measure]
         return Comparison(best, estimate(_means(paired, weights)))
 
@@ -126,7 +131,7 @@ def explanation_figures(
         MethodFigures(
             method=method,
             control=method in controls,
-            **{name: estimate(values) for name, values in means[method].items()},
+            **{name: estimate(values) for name, values in centres[method].items()},
             faithfulness_against=against(method, "faithfulness"),
             inside_mask_against=against(method, "inside_mask"),
             sanity=None if method in controls else sanity.get(method),
@@ -187,3 +192,13 @@ def _means(values: NDArray[np.float64], weights: NDArray[np.float32]) -> NDArray
     """The mean over the cases in every resample, of those where the measure is defined."""
     defined = np.isfinite(values)
     return share(weights[:, defined] @ values[defined], weights[:, defined].sum(axis=1))
+
+
+def _medians(values: NDArray[np.float64], weights: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The median over the cases in every resample, of those where the measure is defined."""
+    defined = np.isfinite(values)
+    counts = weights[:, defined]
+    medians, drawn = np.full(len(weights), np.nan), counts.any(axis=1)
+    repeated = np.broadcast_to(values[defined], (drawn.sum(), defined.sum()))
+    medians[drawn] = np.quantile(repeated, 0.5, axis=1, weights=counts[drawn], method="inverted_cdf")
+    return medians

@@ -8,6 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import model
+from model.bundle import DEFAULT_BUNDLE, load_bundle
+from model.cases import fingerprint
 
 # Predictions beyond those of a bundle's own test part, each written by the command that makes it.
 COMMITTED = Path(model.__file__).parent / "predictions"
@@ -43,6 +45,15 @@ def read_committed(path: Path, command: str) -> pd.DataFrame:
         return pd.read_parquet(path)
     except (OSError, ValueError) as error:
         raise PredictionsError(f"{path} is not a readable Parquet file: {error}") from error
+
+
+def check_kept_data(folder: Path, cases: pd.DataFrame) -> None:
+    """Raise PredictionsError where figures of `cases` would replace those of the shipped model's data in COMMITTED."""
+    if folder == COMMITTED and fingerprint(cases) != load_bundle(DEFAULT_BUNDLE).card.data["fingerprint"]:
+        raise PredictionsError(
+            f"{folder} keeps the figures of the data set that the shipped model was trained on, and this is another "
+            "one: give its figures a folder of their own, by --save DIR."
+        )
 
 
 def annotate(

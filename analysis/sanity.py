@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 SANITY_FILE = "sanity.json"
 PASSES_BELOW = 0.5
+WORDS = {True: "passes", False: "fails", None: "in doubt"}
 
 
 class SanityError(ValueError):

@@ -4,6 +4,7 @@ import pandas as pd
 
 from analysis.bootstrap import Estimate
 from analysis.explanations import Comparison, Explanations, MethodFigures
+from analysis.sanity import WORDS
 from app.csv_answers import estimate_columns
 from app.markdown import markdown_table
 from app.numbers import DASH, signed_interval, with_interval
@@ -24,7 +25,6 @@ ESTIMATES = (
     "milliseconds",
     "evaluations",
 )
-SANITY_WORDS = {True: "passes", False: "fails", None: "in doubt"}
 NOT_MEASURED = Estimate(*[float("nan")] * 3)
 _CAPTION = (
     "Means over the cases with 95 % intervals over lesions. Faithfulness: insertion less deletion area of the called "
@@ -63,7 +63,7 @@ def sanity(one: MethodFigures) -> str:
     """Whether a method passes sanity, with its correlation."""
     if one.sanity is None:
         return DASH
-    return f"{SANITY_WORDS[one.sanity.passes]} {signed_interval(one.sanity.signed[-1], 2)}"
+    return f"{WORDS[one.sanity.passes]} {signed_interval(one.sanity.signed[-1], 2)}"
 
 
 def size(found: Explanations) -> str:

@@ -49,10 +49,11 @@ class TrainingDisplay:
             self._live.update(Group(self._history(progress.history), self._bar))
             return
         for row in progress.history[self._reported :]:
+            # Epochs from before a resumption say nothing of the time that is left.
+            left = f", {_duration(progress.seconds_left)} left" if row["epoch"] == progress.epoch else ""
             self._console.print(
                 f"epoch {row['epoch']:.0f}/{progress.epochs}: loss {row['loss']:.4f}, validation balanced accuracy "
-                f"{row['validation_balanced_accuracy']:.4f}, macro AUC {row['validation_macro_auc']:.4f}, "
-                f"{_duration(progress.seconds_left)} left",
+                f"{row['validation_balanced_accuracy']:.4f}, macro AUC {row['validation_macro_auc']:.4f}{left}",
                 soft_wrap=True,
             )
         self._reported = len(progress.history)

@@ -47,22 +47,23 @@ class Configuration:
     validated and kept; `patience` is the number of epochs without a better validation macro AUC after which training
     stops. `cosine` warms up linearly over the first epoch and decays to zero at the last; `plateau` starts at
     `learning_rate` and halves it after three epochs without a better validation loss.
-    Raises TrainingError for values outside their range.
+    The defaults are the recipe of the shipped model (docs/recipes.md). Raises TrainingError for values outside their
+    range.
     """
 
     network: str = "efficientnet_lite0"
     protocol: str = "lesion"
     fold: int = 0
-    size: int = 128
+    size: int = 192
     epochs: int = 12
     batch: int = 32
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
     schedule: str = "cosine"
-    balance: str = "square-root"
-    label_smoothing: float = 0.1
+    balance: str = "weights"
+    label_smoothing: float = 0.0
     dropout: float | None = None
-    moving_average: float = 0.99
+    moving_average: float = 0.995
     patience: int = 10
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)

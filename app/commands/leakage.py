@@ -76,11 +76,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the tables; raises DataError, BundleError or LeakageError for what cannot be measured or compared."""
     from analysis.leakage import face, predictions_file
     from analysis.overlap import OVERLAP_FILE, has_lesions
+    from analysis.predictions import check_kept_data
     from model.cases import read_cases
 
     if arguments.save is not None and (arguments.protocol, arguments.fold) != (None, None):
         raise ValueError("--save keeps the table of all protocols and folds: leave --protocol and --fold away.")
     cases = read_cases(arguments.data)
+    if arguments.save is not None:
+        check_kept_data(arguments.save, cases)
     tables = [] if arguments.models is None else _predicted(arguments.data, arguments.models, arguments.cache)
     overlap = _overlap(cases, arguments.protocol, arguments.fold)
     faces = [face(table) for table in tables]

@@ -35,6 +35,8 @@ class Figures:
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
+    from analysis.predictions import COMMITTED
+
     parser = subparsers.add_parser(
         "localisation",
         help="measure whether the model looks at the lesion",
@@ -45,13 +47,20 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="data set with lesion masks")
     parser.add_argument("--model", type=Path, default=DEFAULT_BUNDLE, metavar="BUNDLE", help="model bundle")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--save", action="store_true", help="keep the figures in model/predictions")
+    parser.add_argument(
+        "--save",
+        type=Path,
+        nargs="?",
+        const=COMMITTED,
+        metavar="DIR",
+        help="keep the figures, for the table in the README",
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the figures; raises DataError where there are no masks, and BundleError or PredictionsError."""
-    from analysis.predictions import COMMITTED
+    from analysis.predictions import check_kept_data
     from app.jsonable import jsonable
     from model.atomic import write_atomically
     from model.bundle import load_bundle
@@ -64,10 +73,13 @@ def run(arguments: argparse.Namespace) -> int:
             f"{arguments.data} has no lesion masks; HAM10000 has them in the folder "
             "HAM10000_segmentations_lesion_tschandl."
         )
+    if arguments.save is not None:
+        check_kept_data(arguments.save, cases)
+        arguments.save.mkdir(parents=True, exist_ok=True)
     figures = _measured(bundle, cases)
     text = json.dumps(jsonable(figures), indent=1) + "\n"
-    if arguments.save:
-        write_atomically(COMMITTED / LOCALISATION_FILE, text.encode())
+    if arguments.save is not None:
+        write_atomically(arguments.save / LOCALISATION_FILE, text.encode())
     print(text if arguments.json else markdown(figures))
     return 0
 

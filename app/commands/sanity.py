@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from model.bundle import ModelBundle
 
 PHANTOMS = ("naevus", "melanoma")
-WORDS = {True: "passes", False: "FAILS", None: "in doubt"}
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -66,6 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _rows(found: "Mapping[str, MethodSanity]") -> list[list[str]]:
+    from analysis.sanity import WORDS
     from app.numbers import signed_interval
 
     return [

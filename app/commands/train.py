@@ -66,10 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
     from model.cases import load_cases
     from model.splits import LEAKY, split
     from model.tensorflow_start import start_tensorflow
-    from model.training import Configuration, train
+    from model.training import train
 
-    names = {field.name for field in fields(Configuration)} - {"augmentation"}
-    configuration = Configuration(**{name: getattr(arguments, name) for name in names})
+    configuration = configuration_of(arguments)
     folder = arguments.out or Path("runs") / default_name(configuration)
     bundle = folder / TRAINED
     cases = load_cases(arguments.data)
@@ -98,6 +97,14 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"Stopped after {len(result.history)} epochs; the same command with --resume goes on.", file=sys.stderr)
     print(f"The model bundle is {bundle}. See it: lesionlens serve --model {bundle} --data {arguments.data}")
     return 0
+
+
+def configuration_of(arguments: argparse.Namespace) -> "Configuration":
+    """The training that the command line asks for; raises TrainingError for values outside their range."""
+    from model.training import Configuration
+
+    names = {field.name for field in fields(Configuration)} - {"augmentation"}
+    return Configuration(**{name: getattr(arguments, name) for name in names})
 
 
 def leakage_warning(card: "Card") -> str:

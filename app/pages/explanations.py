@@ -36,7 +36,7 @@ MORE = {
     "faithfulness_exchanged": ("Baselines exchanged", "faithfulness with mean colour and blur exchanged"),
     "faithfulness_contrast": ("Of the contrast", "faithfulness on the logit less the next class's"),
     "pointing": ("Pointing game", "strongest place in the lesion"),
-    "background_to_lesion": ("Background to lesion", "mean positive value of a place"),
+    "background_to_lesion": ("Background to lesion", "mean positive value of a place, median of the cases"),
     "border_share": ("Outer border", "share of the map's positive part"),
 }
 METHOD_COLOUR, CONTROL_COLOUR = "var(--accent)", "var(--quiet)"

@@ -41,9 +41,9 @@ NO_OVERLAP = "The overlap table has not been made: lesionlens leakage --data PAT
 # The two trainings differ in nothing but the split and the number of epochs that makes their steps agree.
 COMMANDS = """\
 lesionlens train --data ham10000 --network lesion_cnn --size 64 --balance oversample \\
-    --patience 100 --protocol oversampled --epochs 10
+    --moving-average 0.99 --label-smoothing 0.1 --patience 100 --protocol oversampled --epochs 10
 lesionlens train --data ham10000 --network lesion_cnn --size 64 --balance oversample \\
-    --patience 100 --protocol lesion --epochs 47
+    --moving-average 0.99 --label-smoothing 0.1 --patience 100 --protocol lesion --epochs 47
 lesionlens leakage --data ham10000 --save \\
     --models runs/lesion_cnn_oversampled_fold0_64px/bundle runs/lesion_cnn_lesion_fold0_64px/bundle"""
 

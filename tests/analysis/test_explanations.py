@@ -51,6 +51,16 @@ def test_what_is_not_defined_is_left_out() -> None:
     assert inside.value == pytest.approx(table["gradcam_inside_mask"].mean())
 
 
+def test_one_map_off_the_lesion_does_not_rule_the_ratio() -> None:
+    table = measured_table()
+    ratios = np.linspace(0.1, 0.5, len(table))
+    table["gradcam_background_to_lesion"] = np.where(ratios == 0.5, 1e6, ratios)
+    table.loc[0, "gradcam_background_to_lesion"] = np.nan
+    found = explanation_figures(table, ["gradcam"], "made_up", {}).methods[0].background_to_lesion
+    assert found.value == pytest.approx(np.median(ratios[1:]))
+    assert 0.1 < found.low < found.value < found.high < 0.5
+
+
 def test_a_control_that_beats_a_method_is_named(found: Explanations) -> None:
     gradcam, lime, gaussian, _ = found.methods
     assert gradcam.faithfulness_against is not None and gradcam.faithfulness_against.better

@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +13,8 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from analysis.overlap import OVERLAP_FILE
 from analysis.predictions import COMMITTED
+from app.cli import parser
+from app.commands.train import configuration_of
 from app.context import Context
 from app.leakage_results import LeakageResults
 from app.numbers import decimal, percent
@@ -19,6 +22,8 @@ from app.pages import leakage, render
 from model.bundle import ModelBundle
 from model.classes import CODES
 from tests.analysis.leaky_tables import HONEST, LEAKY, measured, write_both
+
+README = Path(__file__).parents[2] / "README.md"
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +83,15 @@ def test_without_trainings_the_page_names_the_commands(tmp_path: Path) -> None:
     assert "have not been trained yet" in page
     assert page.count("lesionlens train --data ham10000 --network lesion_cnn --size 64") == 2
     assert "93.0 % of its test rows" in page
+
+
+@pytest.mark.parametrize("text", [leakage.COMMANDS, README.read_text(encoding="utf-8")], ids=["page", "README"])
+def test_the_commands_that_are_named_are_those_of_the_two_networks(text: str) -> None:
+    commands = [line for line in text.replace("\\\n", "").splitlines() if "train" in line and "--size 64" in line]
+    for command, face in zip(commands, LeakageResults(COMMITTED).faces, strict=True):
+        configuration = asdict(configuration_of(parser().parse_args(command.split()[1:])))
+        trained = {**face.training.settings, **asdict(face.training)}
+        assert configuration == {name: trained[name] for name in configuration}
 
 
 def test_without_anything_the_page_still_stands(tmp_path: Path) -> None:

@@ -87,6 +87,13 @@ def test_only_the_whole_table_is_saved(data: Path, tmp_path: Path, capsys: pytes
     assert "leave --protocol and --fold away" in capsys.readouterr().err
 
 
+def test_the_committed_table_is_not_replaced_by_another_data_set_s(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["leakage", "--data", str(data), "--save"]) == 2
+    assert "give its figures a folder of their own, by --save DIR" in capsys.readouterr().err
+
+
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
     """A data set with images, and the bundles of one untrained network under both splits."""

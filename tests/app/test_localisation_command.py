@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-import analysis.predictions
 from analysis import segmentation_quality
+from analysis.predictions import COMMITTED, PredictionsError
 from app.commands import localisation
 from model.bundle import SHIPPED, ModelBundle, load_bundle
 from model.cases import DataError
@@ -27,9 +27,8 @@ def test_the_figures_stand_beside_the_published_ones_and_are_kept(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(analysis.predictions, "COMMITTED", tmp_path)
     monkeypatch.setattr(segmentation_quality.segmentation_quality, "__defaults__", (1, None))
-    assert run("--data", ham10000, "--model", bundle.path, "--save") == 0
+    assert run("--data", ham10000, "--model", bundle.path, "--save", tmp_path) == 0
     printed = capsys.readouterr().out
     assert "| others |" in printed
     assert "| 0.32 |" in printed
@@ -42,10 +41,15 @@ def test_the_figures_stand_beside_the_published_ones_and_are_kept(
 
 
 def test_the_committed_figures_are_of_the_shipped_weights() -> None:
-    kept = json.loads((analysis.predictions.COMMITTED / localisation.LOCALISATION_FILE).read_text())
+    kept = json.loads((COMMITTED / localisation.LOCALISATION_FILE).read_text())
     assert kept["weights"] == load_bundle(SHIPPED / kept["model"]).weights_digest
 
 
 def test_a_data_set_without_masks_is_refused(bundle: ModelBundle, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has no lesion masks"):
         run("--data", write_ham10000(tmp_path / "data", masks=False), "--model", bundle.path)
+
+
+def test_the_committed_figures_are_not_replaced_by_another_data_set_s(bundle: ModelBundle, tmp_path: Path) -> None:
+    with pytest.raises(PredictionsError, match="by --save DIR"):
+        run("--data", write_ham10000(tmp_path / "data"), "--model", bundle.path, "--save")

@@ -1,6 +1,5 @@
 """Grad-CAM++, LayerCAM and Score-CAM; Grad-CAM has a file of its own."""
 
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -127,14 +126,14 @@ def test_score_cam_goes_through_the_channels_in_batches_and_stops(predictor: Pre
     assert told[-1].total == len(varied_channels(features)) + 2
 
 
-def test_score_cam_is_tf_keras_vis_s(predictor: Predictor, originals: list[Path]) -> None:
-    """On three images and their 16 most varied channels: with all 1,280 the library takes gigabytes and minutes."""
-    for path in originals[:3]:
+def test_score_cam_is_tf_keras_vis_s_on_ten_images(predictor: Predictor, originals: list[Path]) -> None:
+    """On their 8 most varied channels: with all 1,280 the library takes gigabytes and minutes."""
+    for path in originals[:10]:
         question = Question(prepare(decode(path), predictor.bundle.card.size), predictor, Target("mel"))
-        _, second = islice(score_cam(question), 2)
-        assert second.parameters["channels"] == 16
-        theirs = score_cam_of(question, 16).values
-        assert_allclose(second.values, theirs, atol=1e-3 * np.abs(theirs).max())
+        first = next(score_cam(question))
+        assert first.parameters["channels"] == 8
+        theirs = score_cam_of(question, 8).values
+        assert_allclose(first.values, theirs, atol=1e-3 * np.abs(theirs).max())
 
 
 def test_the_image_is_seen_through_a_channel_at_its_own_size() -> None:
