@@ -18,6 +18,7 @@ from analysis.faithfulness import EVALUATIONS
 from analysis.predictions import probabilities
 from analysis.stability import VIEWS
 from explain.methods import METHODS
+from explain.one_thread import ONE_THREAD
 from model.bundle import ModelBundle, load_bundle
 from model.cases import DataError
 from model.images import decode_file, prepare
@@ -115,10 +116,12 @@ def divided(
 def write_part(part: AuditPart, on_progress: Callable[[int], None] | None = None, threads: int | None = None) -> int:
     """Audit the cases of a part by so many threads, or one a core, and write its file, atomically; gives the row count.
 
-    It depends on nothing but the part, so that any process on any machine that has the same files can do it.
+    It depends on nothing but the part, so that any process on any machine that has the same files can do it. Sums are
+    made on one thread, so that they are the same bit for bit whatever runs beside them.
     `on_progress` is told how many cases are done. Raises ImageError, naming the file, for a damaged image.
     """
-    table = part_table(part, on_progress, threads)
+    with ONE_THREAD:
+        table = part_table(part, on_progress, threads)
     write_table(part.file, table)
     return len(table)
 

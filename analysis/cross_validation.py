@@ -29,5 +29,5 @@ def cross_validation(bundles: Sequence[ModelBundle], seed: int = 0) -> CrossVali
         out_of_fold_figures(predictions, seed),
         performance(predictions.table, predictions.classes, seed),
         metadata_gain(predictions, seed),
-        option_gains(predictions.bundles, seed=seed),
+        option_gains(predictions, seed=seed),
     )

@@ -6,18 +6,23 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.bootstrap import Estimate
+from analysis.curves import reliability, top_scores
 from analysis.gains import Gain, paired_gain
+from analysis.out_of_fold import OutOfFold
 from analysis.predictions import COMMITTED, read_predictions
-from model.bundle import ModelBundle
 
 TEST, EXTERNAL = "test parts", "ISIC 2018 validation"
+AUGMENTATION, ENSEMBLE = "Test-time augmentation", "Ensemble"
 
 
 @dataclass(frozen=True)
 class OptionGain:
     """The gain of an `option` over single models without it, on the `data` named, of so many `cases`.
 
-    `without` in `figures` is the mean over `models` single models. `cost` is how many times longer one image takes, the
+    `without` in `figures` is the mean over `models` single models. The calibration errors are the expected ones of the
+    most probable class (`analysis.curves.reliability`), over the predictions of all these models: the option's
+    probabilities are averages, to which no temperature was fitted. `cost` is how many times longer one image takes, the
     ratio of medians, NaN where it was not recorded.
     """
 
@@ -26,52 +31,68 @@ class OptionGain:
     models: int
     cases: int
     figures: Gain
+    calibration_error_without: Estimate
+    calibration_error_with: Estimate
     cost: float
 
 
-def option_gains(bundles: Sequence[ModelBundle], folder: Path = COMMITTED, seed: int = 0) -> tuple[OptionGain, ...]:
-    """The gains for which predictions lie in `folder`: of the bundles of all folds, the first the default model.
+def option_gains(predictions: OutOfFold, folder: Path = COMMITTED, seed: int = 0) -> tuple[OptionGain, ...]:
+    """The gains for which predictions lie in `folder`, for the models of all folds, the first the default one.
 
     `lesionlens evaluate --data … --save` writes them: `<bundle>_test_tta` predicts a bundle's own test part,
     `isic2018_validation_<bundle|ensemble>[_tta]` the official ISIC 2018 validation images, which no model has seen.
     Raises PredictionsError where such a file is damaged.
     """
-    classes = bundles[0].card.classes
-    names = [bundle.card.name for bundle in bundles]
+    classes = predictions.classes
+    names = [bundle.card.name for bundle in predictions.bundles]
 
     def committed(name: str) -> pd.DataFrame | None:
         path = folder / f"{name}.parquet"
-        return _ordered(read_predictions(path, classes, maps=False)) if path.is_file() else None
+        return read_predictions(path, classes, maps=False) if path.is_file() else None
 
     def gain(option: str, data: str, pairs: list[tuple[pd.DataFrame | None, pd.DataFrame | None]]) -> OptionGain | None:
-        there = [(before, after) for before, after in pairs if before is not None and after is not None]
-        if len(there) < len(pairs):
+        found = [(before, after) for before, after in pairs if before is not None and after is not None]
+        if len(found) < len(pairs):
             return None
-        cases = len({image for before, _ in there for image in before["image_id"]})
-        return OptionGain(option, data, len(there), cases, paired_gain(there, classes, seed), _cost(there))
+        there = [(before, _aligned(after, before)) for before, after in found]
+        without, with_option = (pd.concat([pair[which] for pair in there], ignore_index=True) for which in (0, 1))
+        return OptionGain(
+            option,
+            data,
+            len(there),
+            without["image_id"].nunique(),
+            paired_gain(there, classes, seed),
+            _calibration_error(without, classes, seed),
+            _calibration_error(with_option, classes, seed),
+            _cost(without, with_option),
+        )
 
-    own = [_ordered(read_predictions(bundle.predictions_path, classes)) for bundle in bundles]
+    own = [part for _, part in predictions.table.groupby("fold")]
     augmented = [committed(f"{name}_test_tta") for name in names]
     singles = [committed(f"isic2018_validation_{name}") for name in names]
     first_augmented, ensemble, both = (
         committed(f"isic2018_validation_{name}") for name in (f"{names[0]}_tta", "ensemble", "ensemble_tta")
     )
     found = [
-        gain("Test-time augmentation", TEST, list(zip(own, augmented, strict=True))),
-        gain("Test-time augmentation", EXTERNAL, [(singles[0], first_augmented)]),
-        gain("Ensemble", EXTERNAL, [(single, ensemble) for single in singles]),
+        gain(AUGMENTATION, TEST, list(zip(own, augmented, strict=True))),
+        gain(AUGMENTATION, EXTERNAL, [(singles[0], first_augmented)]),
+        gain(ENSEMBLE, EXTERNAL, [(single, ensemble) for single in singles]),
         gain("Ensemble with test-time augmentation", EXTERNAL, [(single, both) for single in singles]),
     ]
     return tuple(one for one in found if one is not None)
 
 
-def _ordered(table: pd.DataFrame) -> pd.DataFrame:
-    return table.sort_values("image_id", ignore_index=True)
+def _aligned(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """The same predictions in the order of the other's cases, under its names of their lesions."""
+    ordered = table.set_index("image_id").reindex(other["image_id"]).reset_index()
+    return ordered.assign(lesion_id=other["lesion_id"].to_numpy())
 
 
-def _cost(pairs: Sequence[tuple[pd.DataFrame, pd.DataFrame]]) -> float:
-    timed = [(before, after) for before, after in pairs if "seconds" in before and "seconds" in after]
-    if not timed:
+def _calibration_error(table: pd.DataFrame, classes: Sequence[str], seed: int) -> Estimate:
+    return reliability(*top_scores(table, classes), table["lesion_id"], seed=seed).error
+
+
+def _cost(without: pd.DataFrame, with_option: pd.DataFrame) -> float:
+    if "seconds" not in without or "seconds" not in with_option:
         return float("nan")
-    before, after = (pd.concat([pair[which]["seconds"] for pair in timed]).median() for which in (0, 1))
-    return float(after / before)
+    return float(with_option["seconds"].median() / without["seconds"].median())

@@ -21,6 +21,7 @@ from model.symmetries import symmetries, undone
 # Indices into `model.symmetries`: a quarter turn and a mirror image, since each costs a run of the method.
 VIEWS = (1, 4)
 BRIGHTNESS = (0.95, 1.05)
+SEEDS = 2**32  # numpy takes seeds below that
 
 
 def stability(
@@ -64,7 +65,8 @@ def stability_seeds(
     attribution: Attribution, image: NDArray[np.uint8], predictor: Predictor, *, check: Pause = go_on
 ) -> float:
     """The agreement with the map that the next seed gives, in [-1, 1]; 1 for a method without chance."""
-    return _mean_agreement(attribution, [_again(attribution, image, predictor, attribution.seed + 1, check)])
+    seed = (attribution.seed + 1) % SEEDS
+    return _mean_agreement(attribution, [_again(attribution, image, predictor, seed, check)])
 
 
 def _again(

@@ -8,6 +8,7 @@ from app.certainty import NUMBERS
 from app.components import empty, failed
 from app.context import Context
 from app.evaluation_data import evaluation_note
+from model.bundle import ModelBundle
 
 
 def out_of_fold(audit: Audit) -> bool:
@@ -35,8 +36,18 @@ def audit_answer(audit: Audit | None) -> dict[str, object] | None:
 def cases_note(context: Context) -> list[Component]:
     """Of which cases a page's figures are, where they are not of the model's own test part."""
     if context.audit is None:
-        return evaluation_note(context.bundle.card)
+        return [*evaluation_note(context.bundle.card), *_int8_note(context.bundle)]
     return [html.P(_sentence(context, context.audit), className="notice audit-note", role="note")]
+
+
+def _int8_note(bundle: ModelBundle) -> list[Component]:
+    if not bundle.int8:
+        return []
+    text = (
+        f"These are the predictions of {bundle.card.name} before it was quantised. Images on the Explain page are "
+        "answered by its int8 graph, which `lesionlens export` holds against it."
+    )
+    return [html.P(text, className="notice", role="note")]
 
 
 def model_note(context: Context) -> list[Component]:

@@ -33,7 +33,7 @@ OUT_OF_SCOPE = (
 )
 HAM10000 = (
     "HAM10000 was collected in Vienna, Austria, and in Queensland, Australia, mostly from light skin: of other people, "
-    "and of lesions that nobody found worth a picture, its figures say nothing."
+    "and of lesions that nobody found worth a picture, its figures say nothing. It is published at 600 × 450 pixels."
 )
 CONFOUNDED = (
     "Confirmation and diagnosis go together: in HAM10000 every melanoma was confirmed by histology, and what was only "
@@ -130,7 +130,8 @@ def failures(found: Performance) -> list[str]:
     worst = worst_group([group for group in found.groups if group.kind != "confirmation"])
     if worst is not None:
         sentences.append(
-            f"Worst group among those with all {worst.diagnoses} diagnoses and at least {FEW_LESIONS} lesions: "
+            f"Worst group by age, sex or site among those with {worst.diagnoses} diagnoses and {FEW_LESIONS} lesions "
+            "at least: "
             f"{KIND_NAMES[worst.kind].lower()} {worst.name}, balanced accuracy "
             f"{with_interval(worst.balanced_accuracy)} on {worst.lesions:,} lesions."
         )
@@ -166,8 +167,16 @@ def _data(card: Card) -> Section:
         if data
         else "Not recorded."
     )
+    width, height = data.get("picture_size", (None, None))
+    pictures = f"The images it was trained on have {width} × {height} pixels." if width else ""
     provenance = HAM10000 if "HAM10000" in card.licence else ""
-    paragraphs = (size, provenance, card.licence, f"Input: {card.size} × {card.size} pixels, {card.preprocessing}")
+    paragraphs = (
+        size,
+        pictures,
+        provenance,
+        card.licence,
+        f"Input: {card.size} × {card.size} pixels, {card.preprocessing}",
+    )
     return Section("Data and licence", tuple(filter(None, paragraphs)))
 
 
@@ -288,7 +297,14 @@ def _gains(model: ModelCard) -> list[Section]:
         )
     if found.options:
         rows = tuple(out_of_fold_tables.option_rows(found.options))
-        sections.append(Section("Options when predicting", columns=out_of_fold_tables.OPTION_COLUMNS, rows=rows))
+        sections.append(
+            Section(
+                "Options when predicting",
+                (f"{out_of_fold_tables.CAPTION} {out_of_fold_tables.OPTIONS}",),
+                columns=out_of_fold_tables.OPTION_COLUMNS,
+                rows=rows,
+            )
+        )
     return sections
 
 

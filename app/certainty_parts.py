@@ -9,6 +9,11 @@ from dash.development.base_component import Component
 from app.certainty import agreement, entropy_in_words, novelty_in_words
 from app.components import icon
 
+AVERAGES = (
+    "The probabilities are averages of calibrated ones and not calibrated themselves: they are too low rather than too "
+    "high. The card tells their calibration error."
+)
+
 
 def novelty_alert(novelty: Mapping[str, Any] | None, *, synthetic: bool) -> Component | None:
     """The warning that an image does not look like dermatoscopy, or nothing where it does or nobody has checked."""
@@ -41,7 +46,12 @@ def certainty(answer: Mapping[str, Any]) -> Component:
     novelty, disagreement = answer["novelty"], answer["disagreement"]
     sentences = [entropy_in_words(answer["entropy"], answer["relative_entropy"])]
     if disagreement is not None:
-        sentences.append(agreement(answer["predicted"], disagreement))
+        sentences += [agreement(answer["predicted"], disagreement), AVERAGES]
     if novelty is None or not novelty["novel"]:
         sentences.append(novelty_in_words(novelty))
     return html.Ul([html.Li(sentence) for sentence in sentences], className="certainty", **{"aria-label": "Certainty"})
+
+
+def folds_agreement(predicted: str, disagreement: Mapping[str, Any]) -> Component:
+    """Whether the other folds call what the model calls that predicts alone."""
+    return html.Ul(html.Li(agreement(predicted, disagreement)), className="certainty")

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import pandas as pd
+
 from analysis.audit_reader import Audit
 from analysis.cross_validation import CrossValidation
 from analysis.explanations import Explanations, read_explanations
@@ -16,6 +18,7 @@ from app.model_card import ModelCard, model_card, shipped_cross_validation
 from app.results import Results
 from app.tensorflow_start import TensorFlowStart
 from model.bundle import INT8_FILE, ModelBundle, folds
+from model.cases import COLUMNS, read_cases
 from model.ensemble import Ensemble, open_ensemble
 from model.prediction import Predictor
 
@@ -101,6 +104,11 @@ class Context:
         return read_explanations()
 
     @cached_property
+    def cases(self) -> pd.DataFrame:
+        """The cases of the data set, as `model.cases.read_cases` has them; none without a data set."""
+        return pd.DataFrame(columns=list(COLUMNS)) if self.data_path is None else read_cases(self.data_path)
+
+    @cached_property
     def image_paths(self) -> dict[str, Path]:
         """Image files by image_id; empty without a data set."""
         return self._files("path")
@@ -111,9 +119,5 @@ class Context:
         return self._files("mask_path")
 
     def _files(self, column: str) -> dict[str, Path]:
-        if self.data_path is None:
-            return {}
-        from model.cases import read_cases
-
-        table = read_cases(self.data_path).dropna(subset=column)
+        table = self.cases.dropna(subset=column)
         return {image_id: Path(path) for image_id, path in zip(table["image_id"], table[column], strict=True)}

@@ -7,15 +7,20 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from analysis.options import AUGMENTATION, ENSEMBLE, OptionGain
 from app import urls
 from app.components import icon
 from app.method_choice import chosen_methods, methods_select
+from app.out_of_fold_tables import option_sentence
 from app.probabilities import probabilities_title
 from explain.methods import METHODS
 from explain.overlay import OPACITY
 from model.bundle import Card
 from model.classes import diagnosis
 from model.phantoms import SAMPLES
+
+# What the folds say of an image beside the one model that predicts it, and the place where it is said.
+FOLDS, FOLDS_SAID = "explain-folds", "explain-folds-said"
 
 
 def upload() -> Component:
@@ -115,10 +120,11 @@ def original() -> Component:
     )
 
 
-def probabilities(card: Card, query: Mapping[str, str], folds: int) -> Component:
+def probabilities(card: Card, query: Mapping[str, str], folds: int, gains: Sequence[OptionGain]) -> Component:
     """The place of the probability bars, grey until there are some, under that of the warning that they mean nothing.
 
-    Below them is chosen, as the address has it, who predicts: the model alone or all of its `folds`.
+    Below them is chosen, as the address has it, who predicts: the model alone or all of its `folds`; `gains` are what
+    the choices were measured to be worth.
     """
     return html.Section(
         [
@@ -129,10 +135,16 @@ def probabilities(card: Card, query: Mapping[str, str], folds: int) -> Component
                 id="explain-probabilities",
                 **{"aria-live": "polite"},
             ),
+            *([dcc.Store(id=FOLDS), html.Div(id=FOLDS_SAID, **{"aria-live": "polite"})] if folds > 1 else []),
             html.Div(
                 [
-                    _switch("explain-tta", "Average over flips and turns", checked=query.get("tta") == "1"),
-                    _ensemble_switch(query, folds),
+                    _switch(
+                        "explain-tta",
+                        "Average over flips and turns",
+                        checked=query.get("tta") == "1",
+                        description=option_sentence(gains, AUGMENTATION),
+                    ),
+                    _ensemble_switch(query, folds, gains),
                 ],
                 className="model-switches",
             ),
@@ -141,11 +153,16 @@ def probabilities(card: Card, query: Mapping[str, str], folds: int) -> Component
     )
 
 
-def _ensemble_switch(query: Mapping[str, str], folds: int) -> Component:
+def _ensemble_switch(query: Mapping[str, str], folds: int, gains: Sequence[OptionGain]) -> Component:
     if folds < 2:
         reason = "No ensemble: no other folds are here that run as this model does."
         return _switch("explain-ensemble", "Ensemble of the folds", checked=False, disabled=True, description=reason)
-    return _switch("explain-ensemble", f"Ensemble of {folds} folds", checked=query.get("ensemble") == "1")
+    return _switch(
+        "explain-ensemble",
+        f"Ensemble of {folds} folds",
+        checked=query.get("ensemble") == "1",
+        description=option_sentence(gains, ENSEMBLE),
+    )
 
 
 def _switch(identifier: str, label: str, *, checked: bool, **properties: Any) -> Component:

@@ -85,3 +85,20 @@ def _overlap_cells(table: pd.DataFrame) -> list[list[str]]:
     return [
         [name, f"{rows:,}", percent(image), percent(lesion)] for name, rows, image, lesion in zip(*columns, strict=True)
     ]
+
+
+def comparison_note(faces: Sequence[Face]) -> str:
+    """How the two faces are to be compared, the leaky one first."""
+    return (
+        "Compare balanced accuracies: accuracy is high by chance where one diagnosis rules the test part. "
+        f"{other_rows(faces[0])}"
+    )
+
+
+def other_rows(leaky: Face) -> str:
+    """Of what diagnosis the leaky split's unseen rows are: nothing that the seen ones can be held against."""
+    total, *diagnoses = ((one.diagnosis, one.rows - one.seen) for one in leaky.memory)
+    if not total[1]:
+        return "The oversampled test part has no other rows: it says nothing about new lesions."
+    code, count = max(diagnoses, key=lambda one: one[1])
+    return f"Of the {total[1]:,} other oversampled rows {count:,} are of {code}: compare like with like, by diagnosis."

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+# Seconds of work that the time left is told by; a step of an audit may take minutes, which rich's 30 would forget.
+PERIOD = 3600
+
 
 @contextmanager
 def progress_bar(title: str, total: int | None = None) -> Iterator[Callable[..., None]]:
@@ -15,7 +18,13 @@ def progress_bar(title: str, total: int | None = None) -> Iterator[Callable[...,
 
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
-    shown = console.is_terminal
-    with Progress(*columns, console=console, transient=True, redirect_stdout=False, disable=not shown) as progress:
+    with Progress(
+        *columns,
+        console=console,
+        transient=True,
+        redirect_stdout=False,
+        disable=not console.is_terminal,
+        speed_estimate_period=PERIOD,
+    ) as progress:
         task = progress.add_task("", total=total)
         yield lambda done, total=total: progress.update(task, completed=done, total=total)

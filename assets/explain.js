@@ -10,6 +10,7 @@
   const LAYERED = "layercam";
   const MAX_BYTES = 20e6;
   const REMEMBERED = 500; // maps of a quarter of a megabyte
+  const OCTETS = { "Content-Type": "application/octet-stream" };
   const tab = Math.random().toString(36).slice(2);
   const images = [];
   const finished = new Map(); // question and method → result
@@ -50,7 +51,7 @@
     const asked = modelQuery();
     const answer = await fetch(api(`${route}?name=${encodeURIComponent(name)}&${asked}`), {
       method: "POST",
-      headers: { "Content-Type": "application/octet-stream" },
+      headers: OCTETS,
       body,
     });
     const found = await answer.json();
@@ -94,7 +95,11 @@
     if (!image.error && image.asked !== modelQuery()) {
       opening("Asking the model");
       const answer = await opened(post("predict", image.name, await (await fetch(image.source)).blob()), image.name);
-      if (answer.error) return opening(answer.error);
+      if (answer.error) {
+        // What is on screen is still the answer to the last question.
+        for (const option of Object.keys(model)) setProps(`explain-${option}`, { checked: image.asked.includes(option) });
+        return opening(answer.error);
+      }
       if (answer.asked !== modelQuery()) return; // the user has asked otherwise meanwhile
       Object.assign(image, answer);
       opening("");
@@ -102,6 +107,25 @@
     }
     const { source, ...facts } = image;
     setProps("explain-current", { data: { ...facts, position } });
+  }
+
+  /* Whether the folds agree is asked about every image, beside its maps: its probabilities do not wait for it. */
+  async function askFolds(image) {
+    if (!place("explain-folds-said")) return; // there are no others
+    if (image.folds === undefined && !image.disagreement) {
+      image.folds = null;
+      const body = await (await fetch(image.source)).blob();
+      const route = `predict?name=${encodeURIComponent(image.name)}&ensemble=1`;
+      const answer = await fetch(api(route), { method: "POST", headers: OCTETS, body });
+      if (answer.ok) image.folds = (await answer.json()).disagreement;
+    }
+    if (image !== current() || !onPage()) return;
+    const { predicted, folds, disagreement } = image;
+    const data = disagreement || !folds ? null : { predicted, disagreement: folds };
+    const { dataset } = place("explain-folds-said");
+    const answer = `${image.number} ${data !== null}`;
+    if (dataset.answer !== answer) setProps("explain-folds", { data });
+    dataset.answer = answer;
   }
 
   function opening(text) {
@@ -357,6 +381,7 @@
         for (const kind of ["plain", "under"]) place(`explain-${kind}-${method}`).src = current().source;
         ask(method);
       }
+      askFolds(current()).catch(() => {}); // the server is gone, of which the maps tell
     },
 
     model(tta, ensemble) {

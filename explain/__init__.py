@@ -5,18 +5,17 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from explain.attribution import Attribution, ExplanationError, Progress, ProgressCallback, StopSignal, Target
 from explain.layers import check_layer
 from explain.method import Estimate, Question
 from explain.methods import METHODS
+from explain.one_thread import ONE_THREAD
 from model.bundle import ModelBundle
 from model.images import prepare
 from model.prediction import Predictor
 
 STABLE = 0.9
-BLAS = ThreadpoolController()
 
 
 def explain(
@@ -73,7 +72,7 @@ def explain(
     question = Question(prepare(image, predictor.bundle.card.size), predictor, aim, seed, layer)
     # A method does linear algebra, on small matrices, between the network's runs: threads of its own would spin for a
     # while after each and take the cores from the network, which halves its speed.
-    with BLAS.limit(limits=1, user_api="blas"):
+    with ONE_THREAD:
         for estimate in estimates(question):
             result = attribution(estimate)
             total = chosen.evaluations if estimate.total is None else estimate.total

@@ -25,6 +25,7 @@ from model.bundle import (
 from model.calibration import fit_temperature
 from model.cases import fingerprint
 from model.classes import CODES
+from model.images import upright_size
 from model.keras_model import architecture_json, round_to_stored, stored_weights
 from model.novelty import NOVELTY_FILE, fit_novelty, novelty_file
 from model.prediction import Predictor, batches
@@ -88,7 +89,12 @@ def write_bundle(
             "seed": configuration.seed,
             **{field.name: len(getattr(parts, field.name)) for field in fields(parts)},
         },
-        data={"cases": len(cases), "lesions": int(cases["lesion_id"].nunique()), "fingerprint": fingerprint(cases)},
+        data={
+            "cases": len(cases),
+            "lesions": int(cases["lesion_id"].nunique()),
+            "fingerprint": fingerprint(cases),
+            "picture_size": upright_size(Path(cases["path"].iloc[0]).read_bytes()),  # the others' as a rule
+        },
         versions={package: version(package) for package in PACKAGES},
         licence=LICENCE + PRETRAINED.get(configuration.network, ""),
         intended_use=INTENDED_USE,

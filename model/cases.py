@@ -25,11 +25,13 @@ class DataError(ValueError):
 
 
 def load_cases(path: Path | str, codes: Collection[str] = CODES) -> pd.DataFrame:
-    """The table of cases of the data set at `path`.
+    """The table of cases of the data set at `path`, its diagnoses spelled as in `codes`, in whatever case they stand.
 
-    Raises DataError when an image is missing, or a diagnosis is none of `codes`.
+    Raises DataError when an image is missing or listed twice, or a diagnosis is none of `codes`.
     """
     cases = read_cases(path)
+    spelled = {code.lower(): code for code in codes}
+    cases["diagnosis"] = [spelled.get(str(label).lower(), label) for label in cases["diagnosis"]]
     unknown = sorted({str(label) for label in cases["diagnosis"]} - set(codes))
     if unknown:
         raise DataError(f"{path} has unknown diagnoses {unknown}; known are {list(codes)}.")
@@ -37,6 +39,12 @@ def load_cases(path: Path | str, codes: Collection[str] = CODES) -> pd.DataFrame
     if len(missing):
         raise DataError(
             f"{len(missing)} images of {path} are missing, {missing.iloc[0]} first; "
+            f"`lesionlens data check {path}` names them all."
+        )
+    repeated = cases.loc[cases["image_id"].duplicated(), "image_id"]
+    if len(repeated):
+        raise DataError(
+            f"{path} lists {len(repeated)} images twice, {repeated.iloc[0]} first; "
             f"`lesionlens data check {path}` names them all."
         )
     return cases
@@ -166,7 +174,11 @@ def _read_class_folders(root: Path) -> pd.DataFrame:
             f"{root} is no data set that LesionLens knows: it has neither {HAM10000_METADATA}, nor an ISIC "
             f"…GroundTruth.csv, nor a folder of images per class ({', '.join(CODES)})."
         )
-    return _completed(pd.DataFrame(rows))
+    cases = pd.DataFrame(rows)
+    # Folders that were numbered each for itself hold different images of one name.
+    repeated = cases["image_id"].duplicated(keep=False)
+    cases.loc[repeated, "image_id"] = cases["diagnosis"] + "_" + cases["image_id"]
+    return _completed(cases)
 
 
 def _paths(image_ids: pd.Series, files: dict[str, Path]) -> pd.Series:

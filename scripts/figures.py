@@ -32,7 +32,7 @@ from app.commands import export as export_command
 from app.commands import localisation as localisation_command
 from app.evaluation_tables import markdown
 from app.jsonable import jsonable
-from app.leakage_tables import comparison_rows
+from app.leakage_tables import comparison_note, comparison_rows
 from app.markdown import markdown_table
 from model.atomic import write_atomically
 from model.bundle import CARD_FILE, DEFAULT_BUNDLE, SHIPPED, ModelBundle, card_text, load_bundle, shipped_ensemble
@@ -122,7 +122,7 @@ def leakage() -> str:
     """The leaky face and the honest one of the same network."""
     faces = read_faces(COMMITTED)
     protocols = [face.training.protocol for face in faces]
-    return markdown_table(["Figure", *protocols], comparison_rows(faces))
+    return f"{markdown_table(['Figure', *protocols], comparison_rows(faces))}\n\n{comparison_note(faces)}"
 
 
 def exports() -> str:

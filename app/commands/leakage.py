@@ -118,7 +118,8 @@ def sections(overlap: "DataFrame", faces: Sequence["Face"]) -> Iterator[Section]
 
     protocols = [one.training.protocol for one in faces]
     if faces:
-        yield Section(COMPARISON, ["Figure", *protocols], [tables.comparison_rows(faces)], DECISION)
+        caption = f"{DECISION} {tables.comparison_note(faces)}"
+        yield Section(COMPARISON, ["Figure", *protocols], [tables.comparison_rows(faces)], caption)
     for name in overlap["protocol"].unique():
         rows, folds = tables.overlap_rows(overlap, name), tables.fold_rows(overlap, name)
         yield Section(f"Protocol {name}", tables.OVERLAP_COLUMNS, [rows[:-1], rows[-1:], folds], OVERLAP_CAPTION)

@@ -15,18 +15,20 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from fastapi import Depends, FastAPI, Request, Response
 
+from analysis.options import OptionGain
 from app import explain_parts as parts
 from app import urls
 from app.api import explained, sample_image
 from app.asked_map import AskedMap, asked_map
 from app.audit_note import model_note
-from app.certainty_parts import certainty, novelty_alert
+from app.certainty_parts import certainty, folds_agreement, novelty_alert
 from app.components import page_header
 from app.context import Context
 from app.disconnect import finished
 from app.heat_card import heat_card
 from app.heatmaps import attribution_from
 from app.jobs import Jobs
+from app.learnt_note import asked_bundles, learnt_note
 from app.method_choice import LAYERED, chosen_methods, layer_choice
 from app.patient_parts import patient_panel, register_patient
 from app.probabilities import probability_bars
@@ -64,7 +66,7 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
                     html.Div(
                         [
                             parts.original(),
-                            parts.probabilities(context.bundle.card, query, context.ensemble_size),
+                            parts.probabilities(context.bundle.card, query, context.ensemble_size, _gains(context)),
                             *patient_panel(context, query),
                         ],
                         className="explain-left",
@@ -106,6 +108,10 @@ def stop_store(method: str) -> str:
 STORES = (request_store, stop_store, answer_store, regions_store)
 
 
+def _gains(context: Context) -> tuple[OptionGain, ...]:
+    return () if context.cross_validation is None else context.cross_validation.options
+
+
 def _cards(context: Context, query: Mapping[str, str]) -> Component:
     chosen, view = chosen_methods(query), parts.chosen_view(query)
     shown = chosen if view == "all" else [view]
@@ -131,19 +137,25 @@ def register_callbacks(app: Dash, context: Context) -> None:
         Input(CURRENT, "data"),
         prevent_initial_call=True,
     )
-    def show_prediction(current: dict[str, Any] | None) -> tuple[Component | None, Component | None]:
+    def show_prediction(current: dict[str, Any] | None) -> tuple[list[Component | None], Component | None]:
         if not current or "error" in current:
-            return None, None
+            return [], None
         card, novelty = context.bundle.card, current["novelty"]
-        if current["disagreement"] is not None:
-            try:
+        try:
+            asked = asked_bundles(context, current)
+            if len(asked) > 1:
                 card = replace(card, class_prior=context.ensemble.class_prior)
-            except BundleError as error:  # the tab is older than the server
-                return None, html.P(str(error), className="caption")
+        except BundleError as error:  # the tab is older than the server
+            return [], html.P(str(error), className="caption")
         bars = probability_bars(card, current["predicted"], current["probabilities"])
         novel = "yes" if novelty is not None and novelty["novel"] else "no"
         shown = html.Div([bars, certainty(current)], **{"data-number": current["number"], "data-novel": novel})
-        return novelty_alert(novelty, synthetic=bool(current.get("synthetic"))), shown
+        alert = novelty_alert(novelty, synthetic=bool(current.get("synthetic")))
+        return [alert, learnt_note(context, current.get("case"), asked)], shown
+
+    @app.callback(Output(parts.FOLDS_SAID, "children"), Input(parts.FOLDS, "data"), prevent_initial_call=True)
+    def show_folds(said: dict[str, Any] | None) -> Component | None:
+        return None if said is None else folds_agreement(said["predicted"], said["disagreement"])
 
     @app.callback(Output("explain-download", "data"), Input("explain-picture", "data"), prevent_initial_call=True)
     def picture(chosen: dict[str, Any]) -> dict[str, Any]:

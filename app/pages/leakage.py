@@ -21,6 +21,7 @@ from app.csv_answers import csv_answer, estimate_columns
 from app.figures import overlap_figure
 from app.jsonable import jsonable
 from app.leakage_results import LeakageResults
+from app.leakage_tables import other_rows
 from app.numbers import decimal, percent
 from model.classes import BY_CODE
 
@@ -182,19 +183,10 @@ def _comparison(leaky: Face, honest: Face) -> Component:
             f"{DECISION} The oversampled test rows hold every diagnosis equally often, so that their accuracy is a "
             "balanced accuracy; the honest ones hold them as patients bring them, two thirds naevi. Compare balanced "
             "accuracies. Called in proportion: the class is called whose probability is largest in proportion to its "
-            f"share of the training rows, as elsewhere in LesionLens. {_other_rows(leaky)}",
+            f"share of the training rows, as elsewhere in LesionLens. {other_rows(leaky)}",
             className="caption",
         ),
     )
-
-
-def _other_rows(leaky: Face) -> str:
-    """Of what diagnosis the leaky split's unseen rows are: nothing that the seen ones can be held against."""
-    total, *diagnoses = ((one.diagnosis, one.rows - one.seen) for one in leaky.memory)
-    if not total[1]:
-        return "The oversampled test part has no other rows: it says nothing about new lesions."
-    code, count = max(diagnoses, key=lambda one: one[1])
-    return f"Of the {total[1]:,} other oversampled rows {count:,} are of {code}: compare like with like, by diagnosis."
 
 
 def _steps(leaky: Face, honest: Face) -> str:

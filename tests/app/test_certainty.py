@@ -3,6 +3,7 @@
 import pytest
 
 from app.certainty import agreement, entropy_in_words, novelty_in_words
+from app.certainty_parts import folds_agreement
 
 
 def disagreement(*calls: str, predicted: str) -> dict[str, object]:
@@ -20,6 +21,11 @@ def test_folds_that_do_not() -> None:
         "The folds disagree, 2 of 5 call melanocytic naevus and 1 of 5 calls benign keratosis-like lesion: "
         "disagreement 0.123 nats."
     )
+
+
+def test_what_the_folds_say_stands_beside_the_one_model_s_call() -> None:
+    said = str(folds_agreement("nv", disagreement("nv", "mel", "nv", "nv", "nv", predicted="nv")))
+    assert "The folds disagree, 1 of 5 calls melanoma: disagreement 0.123 nats." in said
 
 
 @pytest.mark.parametrize(("relative", "words"), [(0.1, "is sure"), (0.3, "wavers"), (0.8, "does not know")])

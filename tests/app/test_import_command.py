@@ -15,6 +15,7 @@ from app.context import Context
 from app.pages import render
 from app.server import create_app
 from app.shell import shell
+from explain.methods import METHODS
 from model.bundle import ModelBundle, load_bundle
 from model.phantoms import sample
 from tests.model.foreign_models import SIZE, small
@@ -98,9 +99,9 @@ def test_it_predicts(imported: ModelBundle, picture: Path, capsys: Output) -> No
 
 
 def test_it_is_explained_by_every_method(imported: ModelBundle, picture: Path, tmp_path: Path) -> None:
-    question = ["--method", "gradcam,shap,lime", "--target", "benign", "--against", "mel"]
+    question = ["--method", "all", "--target", "benign", "--against", "mel"]
     assert main(["explain", str(picture), *question, "--model", str(imported.path), "--out", str(tmp_path)]) == 0
-    assert len([*tmp_path.glob("lesion_*_benign_vs_mel.png")]) == 3
+    assert len([*tmp_path.glob("lesion_*_benign_vs_mel.png")]) == len(METHODS)
 
 
 def test_the_dashboard_shows_its_classes(imported: ModelBundle) -> None:

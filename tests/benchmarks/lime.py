@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from explain import BLAS, regions
+from explain import regions
 from explain.attribution import Target
 from explain.baseline import blurred
 from explain.method import Question
+from explain.one_thread import ONE_THREAD
 from explain.surrogate import lime_weights
 from model.bundle import DEFAULT_BUNDLE, load_bundle
 from model.images import decode, prepare
@@ -85,7 +86,7 @@ def run(question: Question, model: object, many: int) -> Run:
     places = [np.flatnonzero(segments == region)[0] for region in range(segments.max() + 1)]
     reached_ms = settled = None
     regions._superpixels.cache_clear()
-    with BLAS.limit(limits=1, user_api="blas"):
+    with ONE_THREAD:
         taken, started = 0.0, time.perf_counter()
         for estimate in lime_weights(question):
             taken += 1000 * (time.perf_counter() - started)

@@ -285,9 +285,12 @@ def test_a_refused_ensemble_says_why_and_leaves_the_model_s_probabilities(
 ) -> None:
     page.goto("/explain?sample=melanoma&methods=gradcam")
     expect_heatmap(page, "gradcam")
+    expect(page.locator("#explain-folds-said")).to_contain_text("folds", timeout=SLOW)
     before = probabilities(page, 0)
     page.route("**/api/predict?*", lambda route: route.fulfill(status=422, json={"detail": "A fold is damaged."}))
     page.get_by_label("Ensemble of 5 folds").click()
     expect(page.locator("#explain-opening")).to_have_text("A fold is damaged.")
+    expect(page.get_by_label("Ensemble of 5 folds")).not_to_be_checked()
+    expect(page).not_to_have_url(re.compile("ensemble"))
     assert probabilities(page, 0) == before
     assert "422" in console_errors.pop()

@@ -157,6 +157,9 @@ def test_a_case_is_explained_where_its_image_is(page: Page, table: pd.DataFrame,
     page.wait_for_url(f"**/explain?case={case['image_id']}**")
     expect(page.locator("#explain-name")).to_have_text(case["image_id"])
     expect_drawn(page.locator("#explain-original"))
+    expect(page.locator(".learnt-note")).to_have_count(0)
+    page.goto(f"/explain?case={case['image_id']}&ensemble=1&methods=gradcam")
+    expect(page.locator(".learnt-note")).to_contain_text("Of 5 models 4 learnt from this lesion")
 
 
 def test_opacity_of_the_heatmaps_follows_its_slider(page: Page, table: pd.DataFrame) -> None:

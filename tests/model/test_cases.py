@@ -78,6 +78,25 @@ def test_a_folder_per_class(tmp_path: Path) -> None:
     assert all(Path(path).is_file() for path in cases["path"])
 
 
+def test_images_of_one_name_in_two_class_folders_are_two_cases(tmp_path: Path) -> None:
+    for code in ("mel", "nv"):
+        for name in ("1.png", f"{code}.png"):
+            save_picture(tmp_path / code / name, 0)
+    assert load_cases(tmp_path)["image_id"].tolist() == ["mel_1", "mel", "nv_1", "nv"]
+
+
+def test_an_image_that_is_listed_twice_is_refused(tmp_path: Path) -> None:
+    table = pd.concat([metadata(), metadata().head(1)])
+    with pytest.raises(DataError, match=r"lists 1 images twice, ISIC_0000000 first; `lesionlens data check"):
+        load_cases(write_ham10000(tmp_path, table))
+
+
+def test_diagnoses_are_spelled_as_the_classes_that_are_asked_for(tmp_path: Path) -> None:
+    save_picture(tmp_path / "Other" / "1.png", 0)
+    save_picture(tmp_path / "MEL" / "2.png", 0)
+    assert load_cases(tmp_path, ("mel", "Other"))["diagnosis"].tolist() == ["mel", "Other"]
+
+
 def test_files_that_are_no_images_and_hidden_folders_are_left_alone(tmp_path: Path) -> None:
     write_class_folders(tmp_path)
     (tmp_path / "nv" / "Thumbs.db").write_bytes(b"x")

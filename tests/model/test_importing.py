@@ -20,6 +20,7 @@ from scipy.special import softmax
 from explain import explain
 from explain.attribution import Attribution
 from explain.gradcam import gradient_maps
+from explain.methods import METHODS
 from model.flattening import flattened, with_logits
 from model.images import prepare
 from model.importing import ImportedModel, import_model
@@ -181,6 +182,15 @@ def test_shap_and_lime_explain_it(shape: str, request: pytest.FixtureRequest) ->
     lime = explain(LESION, predictor, "lime", "mel", "nv")
     assert np.abs(lime.values).max() > 0
     assert lime.parameters["local_fidelity"] > 0.3
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("shape", ["imported_original", "imported_nested"])
+def test_every_method_explains_it(shape: str, method: str, request: pytest.FixtureRequest) -> None:
+    predictor = Predictor(request.getfixturevalue(shape).bundle)
+    values = explain(LESION, predictor, method, "mel", "nv", should_stop=lambda: True).values
+    assert np.isfinite(values).all()
+    assert np.ptp(values) > 0
 
 
 def shared_layer() -> keras.Model:
