@@ -28,6 +28,7 @@ COLUMNS = {
     "dark_corners, hair, ruler, colour_patches, ink": "float32, image quality: analysis/descriptors",
     "<method>_<measure>": "float32, explanation of the called class: analysis/trust.py",
     "<method>_milliseconds, <method>_evaluations": "float32, what the explanation took",
+    "agreement_<method>_<method>": "float32, rank correlation of two methods' superpixel means: analysis/agreement.py",
     "mask_estimated": "float32, 1 where the lesion's mask was not there and was estimated",
 }
 

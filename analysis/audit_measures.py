@@ -1,13 +1,19 @@
 """The explanation measures of an audit: what every chosen method costs and is worth on each case."""
 
 from collections.abc import Callable, Sequence
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.agreement import agreement
 from explain import explain
+from explain.regions import superpixels
 from model.prediction import Predictor
+
+# Of what the measures are; one more whenever what they compute changes, so that older figures are known for what they are.
+VERSION = 2
 
 
 def measure_cases(
@@ -22,7 +28,9 @@ def measure_cases(
 
     `images` are prepared, uint8 (size, size, 3), in the order of `cases` and of `predictions`, which tells what is
     `predicted`. Columns: `<method>_<measure>`, and `<method>_milliseconds` and `<method>_evaluations` that the map
-    itself took; `mask_estimated`, 1 where the data set has no mask of the lesion and one was estimated.
+    itself took, once the image is divided into the superpixels that several methods share; `agreement_<one>_<other>`
+    of every two methods (`analysis.agreement`); `mask_estimated`, 1 where the data set has no mask of the lesion and
+    one was estimated.
     """
     for method in methods:
         _warm_up(predictor, images[0], method)
@@ -48,9 +56,16 @@ def _measured(
 
     mask = prepare_mask(read_mask(mask_path), len(image)) if isinstance(mask_path, str) else segment(image)
     row = {"mask_estimated": float(not isinstance(mask_path, str))}
-    for method in methods:
-        attribution = explain(image, predictor, method, predicted)
+    superpixels(image)  # remembered: else the first method that asks would pay for the others
+    maps = {method: explain(image, predictor, method, predicted) for method in methods}
+    for method, attribution in maps.items():
         found = measures(attribution, image, predictor, mask)
         found |= {"milliseconds": 1000 * attribution.seconds, "evaluations": float(attribution.evaluations)}
         row |= {f"{method}_{measure}": value for measure, value in found.items()}
-    return row
+    agreed = agreement(maps, image)
+    return row | {agreement_column(one, other): agreed.at[one, other] for one, other in combinations(methods, 2)}
+
+
+def agreement_column(one: str, other: str) -> str:
+    """The column of an audit that holds the agreement of two methods, in the order of the audit's list of methods."""
+    return f"agreement_{one}_{other}"

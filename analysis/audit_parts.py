@@ -16,7 +16,7 @@ from analysis.case_predictions import seen_cases, unseen_cases
 from analysis.descriptors import image_quality
 from analysis.faithfulness import EVALUATIONS
 from analysis.predictions import probabilities
-from analysis.stability import VIEWS
+from analysis.stability import repetitions
 from explain.methods import METHODS
 from explain.one_thread import ONE_THREAD
 from model.bundle import ModelBundle, load_bundle
@@ -92,8 +92,7 @@ def part_rows(methods: Sequence[str]) -> int:
     """How many cases go into a part where so many methods are measured: each is run, judged, and run again for its
     stability.
     """
-    runs = 1 + len(VIEWS) + 3
-    evaluations = sum(runs * METHODS[method].evaluations + EVALUATIONS for method in methods)
+    evaluations = sum((1 + repetitions(method)) * METHODS[method].evaluations + EVALUATIONS for method in methods)
     return max(1, min(PART_ROWS, PART_EVALUATIONS // max(evaluations, 1)))
 
 

@@ -1,7 +1,8 @@
 """Which explanation to trust: every method and control on the same test cases, from an audit with measures."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.audit_manifest import MANIFEST_FILE, AuditedModel
+from analysis.audit_measures import VERSION, agreement_column
 from analysis.audit_reader import open_audit
 from analysis.bootstrap import Estimate, estimate, lesion_weights
 from analysis.faithfulness import EXCHANGED, area_name
@@ -26,6 +28,11 @@ MEDIANS = ("background_to_lesion",)
 COMMAND = (
     f"lesionlens audit --data PATH --measures all --sample {SAMPLE} --no-image-quality "
     "--out model/predictions/explanations"
+)
+
+OLDER = (
+    "The measures have changed since these figures were taken (the random control, the views of stability, what the first "
+    "milliseconds hold): run {} again."
 )
 
 
@@ -83,8 +90,9 @@ class MethodFigures:
 class Explanations:
     """The figures of every method, the most faithful first, the controls after them, on the test cases of `model`.
 
-    The milliseconds are those of `machine`. `notes` says, in sentences, which figures are not those of the weights that
-    the model has now.
+    `agreement` is, of every two methods, the mean rank correlation of their superpixels, empty where it was not
+    measured. The milliseconds are those of `machine`. `notes` says, in sentences, which figures are not those of the
+    weights that the model has now.
     """
 
     model: str
@@ -92,6 +100,7 @@ class Explanations:
     lesions: int
     lesion_share: Estimate
     methods: tuple[MethodFigures, ...]
+    agreement: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
     machine: str = ""
     notes: tuple[str, ...] = ()
 
@@ -105,7 +114,9 @@ def read_explanations(folder: Path = EXPLANATIONS, seed: int = 0) -> Explanation
     audited = audit.manifest.models[0]
     sanity, notes = _sanity_of(audited)
     found = explanation_figures(table, audit.manifest.parameters["measures"], audited.name, sanity, seed)
-    return replace(found, machine=audit.manifest.machine, notes=(*notes, *_masks_note(table)))
+    older = audit.manifest.parameters.get("measures_version") != VERSION
+    notes = (*notes, *_masks_note(table), *((OLDER.format(COMMAND),) if older else ()))
+    return replace(found, machine=audit.manifest.machine, notes=notes)
 
 
 def explanation_figures(
@@ -144,7 +155,20 @@ def explanation_figures(
         table["lesion_id"].nunique(),
         estimate(_means(table[f"{methods[0]}_lesion_share"].to_numpy(np.float64), weights)),
         tuple(sorted(figures, key=lambda one: (one.control, -one.faithfulness.value))),
+        _agreement(table, methods, weights),
     )
+
+
+def _agreement(
+    table: pd.DataFrame, methods: Sequence[str], weights: NDArray[np.float32]
+) -> dict[str, dict[str, Estimate]]:
+    """The mean agreement of every two methods, both ways round; nothing where the audit has not measured it."""
+    found: dict[str, dict[str, Estimate]] = {}
+    for one, other in combinations(methods, 2):
+        if (column := agreement_column(one, other)) in table:
+            mean = estimate(_means(table[column].to_numpy(np.float64), weights))
+            found.setdefault(one, {})[other] = found.setdefault(other, {})[one] = mean
+    return found
 
 
 def _sanity_of(audited: AuditedModel) -> tuple[dict[str, MethodSanity], tuple[str, ...]]:

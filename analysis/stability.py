@@ -18,10 +18,22 @@ from explain.methods import METHODS
 from model.prediction import Predictor
 from model.symmetries import symmetries, undone
 
-# Indices into `model.symmetries`: a quarter turn and a mirror image, since each costs a run of the method.
-VIEWS = (1, 4)
+# Indices into `model.symmetries`, each of which costs a run of the method: all quarter turns and mirror images, or of a
+# method that takes more than so many evaluations one of each.
+ALL_VIEWS, FEW_VIEWS = tuple(range(1, 8)), (1, 4)
+CHEAP = 32
 BRIGHTNESS = (0.95, 1.05)
 SEEDS = 2**32  # numpy takes seeds below that
+
+
+def views(method: str) -> tuple[int, ...]:
+    """The symmetries under which a method's maps are compared."""
+    return ALL_VIEWS if METHODS[method].evaluations <= CHEAP else FEW_VIEWS
+
+
+def repetitions(method: str) -> int:
+    """How often `stability` runs a method: turned and mirrored, at each brightness, and with another seed."""
+    return len(views(method)) + len(BRIGHTNESS) + 1
 
 
 def stability(
@@ -31,7 +43,7 @@ def stability(
     *,
     check: Pause = go_on,
 ) -> dict[str, float]:
-    """All three measures of an attribution of a prepared image; 5 runs of its method."""
+    """All three measures of an attribution of a prepared image; `repetitions` runs of its method."""
     question = (attribution, image, predictor)
     return {
         "stability_symmetries": stability_symmetries(*question, check=check),
@@ -47,9 +59,9 @@ def stability_symmetries(
     *,
     check: Pause = go_on,
 ) -> float:
-    """The mean agreement with the maps of VIEWS of the image, turned and mirrored back, in [-1, 1]."""
-    turned = symmetries(image)
-    maps = [undone(_again(attribution, turned[view], predictor, attribution.seed, check), view) for view in VIEWS]
+    """The mean agreement with the maps of `views` of the image, turned and mirrored back, in [-1, 1]."""
+    turned, shown = symmetries(image), views(attribution.method)
+    maps = [undone(_again(attribution, turned[view], predictor, attribution.seed, check), view) for view in shown]
     return _mean_agreement(attribution, maps)
 
 

@@ -69,7 +69,8 @@ def trust(
     """Judge an attribution of a prepared image, uint8 (size, size, 3): first without stability, then with it.
 
     `mask` is bool (size, size), True in the lesion; without one it is estimated. The first costs 95 evaluations and as
-    many for each control, which are remembered for the next method on the same image; the second 5 runs of the method.
+    many for each control, which are remembered for the next method on the same image; the second
+    `stability.repetitions` runs of the method.
     `check` is called before every batch.
     """
     lesion = segment(image) if mask is None else mask
@@ -107,7 +108,7 @@ def measures(
     """Every measure of an attribution of a prepared image, uint8 (size, size, 3), against its mask, bool (size, size).
 
     The names are those of `faithfulness.areas`, `localisation` and `stability`, and with a method's code before them
-    the columns of an audit. Costs 95 evaluations and 5 runs of the method.
+    the columns of an audit. Costs 95 evaluations and `stability.repetitions` runs of the method.
     """
     values = enlarged(attribution, *image.shape[:2])
     curves = perturbation_curves(values, image, predictor, check=check)

@@ -110,11 +110,11 @@ def on_sanity(sanity: MethodSanity | None, problem: str | None = None) -> Verdic
     if sanity.outdated:
         again = "It was measured on other weights; run lesionlens sanity on this model again."
         return Verdict("sanity", None, "sanity not measured", "", again)
-    found = sanity.signed[-1]
+    found = sanity.deciding
     detail = (
-        f"Rank correlation with the maps of a randomised network: {_number(found.value)} (95 % interval "
-        f"{_number(found.low)} to {_number(found.high)}), over {len(sanity.images)} images; passes if all of "
-        f"that is below {PASSES_BELOW:.1f}."
+        f"Rank correlation with the maps of a randomised network, of signed or of absolute values, whichever is "
+        f"larger: {_number(found.value)} (95 % interval {_number(found.low)} to {_number(found.high)}), for the called "
+        f"class of {len(sanity.images)} images; passes if all of that is below {PASSES_BELOW:.1f}."
     )
     text = {True: "passes sanity", False: "fails sanity", None: "sanity in doubt"}[sanity.passes]
     return Verdict("sanity", sanity.passes, text, _number(found.value), detail)

@@ -4,7 +4,7 @@ import pandas as pd
 
 from analysis.bootstrap import Estimate
 from analysis.explanations import Comparison, Explanations, MethodFigures
-from analysis.sanity import WORDS
+from analysis.sanity import DRAWN, WORDS
 from app.csv_answers import estimate_columns
 from app.markdown import markdown_table
 from app.numbers import DASH, signed_interval, with_interval
@@ -29,9 +29,10 @@ NOT_MEASURED = Estimate(*[float("nan")] * 3)
 _CAPTION = (
     "Means over the cases with 95 % intervals over lesions. Faithfulness: insertion less deletion area of the called "
     "class's logit, about 0 for a map that knows nothing. In the lesion: share of the map's positive part inside the "
-    "mask. Sanity: rank correlation with the map of the randomised network, passes where all of the interval is below "
-    "0.5{}; a map that is not stable passes whatever the network knows. Stability: the least rank correlation with "
-    "itself under a turn and a flip, other brightness, another seed."
+    "mask. Sanity: rank correlation with the map of the randomised network, of signed or of absolute values, whichever "
+    "is larger; passes where all of the interval is below 0.5{}; a map that is not stable passes whatever the network "
+    "knows. Stability: the least rank correlation with itself under turns and flips (one of each for slow methods), "
+    "other brightness, another seed. Milliseconds: without the superpixels, which several methods share."
 )
 
 
@@ -63,19 +64,21 @@ def sanity(one: MethodFigures) -> str:
     """Whether a method passes sanity, with its correlation."""
     if one.sanity is None:
         return DASH
-    return f"{WORDS[one.sanity.passes]} {signed_interval(one.sanity.signed[-1], 2)}"
+    return f"{WORDS[one.sanity.passes]} {signed_interval(one.sanity.deciding, 2)}"
 
 
 def size(found: Explanations) -> str:
-    """On how many cases the figures stand, and on what machine the milliseconds."""
+    """On how many cases the figures stand, and on what machine the milliseconds were taken."""
     measured = f"; milliseconds on {found.machine}" if found.machine else ""
-    return f"{found.cases:,} test cases of {found.lesions:,} lesions, {found.model}{measured}."
+    return f"A sample of {found.cases:,} test cases of {found.lesions:,} lesions, {found.model}{measured}."
 
 
 def caption(found: Explanations) -> str:
     """What the columns mean."""
-    images = max((len(one.sanity.images) for one in found.methods if one.sanity is not None), default=0)
-    return _CAPTION.format(f", over {images} images of different lesions" if images else "")
+    images = max((one.sanity.images for one in found.methods if one.sanity is not None), key=len, default=())
+    drawn = sum(name.startswith(DRAWN) for name in images)
+    computer = f", {drawn} of them drawn by a computer" if drawn else ""
+    return _CAPTION.format(f", over {len(images)} images of different lesions{computer}" if images else "")
 
 
 def statements(found: Explanations) -> list[str]:
@@ -104,8 +107,10 @@ def estimates_table(found: Explanations) -> pd.DataFrame:
     rows = []
     for one in found.methods:
         cells: dict[str, object] = {"method": one.method, "control": one.control}
-        last = NOT_MEASURED if one.sanity is None else one.sanity.signed[-1]
-        cells |= estimate_columns({**{name: getattr(one, name) for name in ESTIMATES}, "sanity": last})
+        known = one.sanity
+        signed, absolute = (NOT_MEASURED,) * 2 if known is None else (known.signed[-1], known.absolute[-1])
+        measured = {name: getattr(one, name) for name in ESTIMATES}
+        cells |= estimate_columns({**measured, "sanity": signed, "sanity_absolute": absolute})
         cells["passes_sanity"] = None if one.sanity is None else one.sanity.passes
         rows.append(cells)
     return pd.DataFrame(rows)

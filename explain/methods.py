@@ -107,6 +107,7 @@ METHODS = {
         "logit per region",
         shapley.EVALUATIONS,
         shapley.shapley_values,
+        library=shapley.shapley_library,
     ),
     "lime": Method(
         "LIME",

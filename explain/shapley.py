@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explain.method import BATCH, Estimate, Question
+from explain.numpy_seed import seeded
 from explain.regions import RegionScores, superpixels
 from explain.regression import fit_pairs
 from explain.settling import half_widths, rank_stability, settled
@@ -45,6 +46,34 @@ def shapley_values(question: Question) -> Iterator[Estimate]:
             half_widths(deviations)[scores.regions],
             settled=settled(stability, deviations),
         )
+
+
+def shapley_library(question: Question) -> Iterator[Estimate]:
+    """The same by shap's KernelExplainer, with its own coalitions and as many of them: one estimate, at the end.
+
+    Nothing can be seen of it, nor can it be stopped, before then.
+    """
+    import shap
+
+    scores = RegionScores(question, superpixels(question.image))
+
+    def scored(choices: Matrix) -> Matrix:
+        return np.concatenate([scores(choices[batch] > 0) for batch in batches(len(choices), BATCH)])
+
+    explainer = shap.KernelExplainer(scored, np.zeros((1, scores.count)))
+    with seeded(question.seed):
+        values = explainer.shap_values(np.ones((1, scores.count)), nsamples=EVALUATIONS - 2, l1_reg=False, silent=True)[
+            0
+        ]
+    blank, whole = scores.extremes
+    parameters = {
+        "segments": scores.count,
+        "segmentation": "SLIC",
+        "score": whole,
+        "baseline_score": blank,
+        **scores.parameters,
+    }
+    yield Estimate(values.astype(np.float32)[scores.regions], scores.evaluations, parameters)
 
 
 def coalitions(regions: int, pairs: int, seed: int) -> NDArray[np.bool_]:

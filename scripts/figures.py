@@ -19,6 +19,7 @@ from math import isclose
 from pathlib import Path
 
 from analysis.cross_validation import FIGURES_FILE, CrossValidation, cross_validation
+from analysis.descriptors.checked import CHECKED
 from analysis.explanations import COMMAND as EXPLANATIONS_COMMAND
 from analysis.explanations import read_explanations
 from analysis.exports import read_exports
@@ -34,6 +35,7 @@ from app.evaluation_tables import markdown
 from app.jsonable import jsonable
 from app.leakage_tables import comparison_note, comparison_rows
 from app.markdown import markdown_table
+from app.numbers import percent
 from model.atomic import write_atomically
 from model.bundle import CARD_FILE, DEFAULT_BUNDLE, SHIPPED, ModelBundle, card_text, load_bundle, shipped_ensemble
 
@@ -97,6 +99,7 @@ def blocks(found: CrossValidation | None) -> dict[str, Callable[[], str]]:
         "exports": exports,
         "explanations": explanations,
         "localisation": localisation,
+        "detectors": detectors,
     }
     return known if found is None else {**known, "out-of-fold": lambda: out_of_fold_tables.markdown(found)}
 
@@ -141,6 +144,15 @@ def explanations() -> str:
     if found is None:
         raise SystemExit(f"No explanations have been measured: {EXPLANATIONS_COMMAND} does it.")
     return explanation_tables.markdown(found)
+
+
+def detectors() -> str:
+    """What the detectors of image quality are worth on the images that were checked by eye."""
+    rows = [
+        [one.name.replace("_", " "), str(one.found), str(one.right), percent(one.precision, 0), str(one.present)]
+        for one in CHECKED.values()
+    ]
+    return markdown_table(["Detector", "Finds", "Right", "Precision", "Present in the 100 images"], rows)
 
 
 def with_blocks(text: str, known: dict[str, Callable[[], str]]) -> str:

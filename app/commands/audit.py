@@ -53,6 +53,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(arguments: argparse.Namespace) -> int:
     """Make the audit or go on with it; raises AuditError, BundleError, DataError or ImageError for what cannot be."""
     from analysis.audit_manifest import begin_or_resume, manifest
+    from analysis.audit_measures import VERSION
     from analysis.audit_parts import cases_by_model, divided, part_rows, sampled
     from app.method_list import method_list
     from app.progress import progress_bar
@@ -71,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         "measures": list(methods),
         "image_quality": quality,
         "part_rows": part_rows(methods),
+        **({"measures_version": VERSION} if methods else {}),
     }
     begin_or_resume(arguments.out, manifest(bundles, fingerprint(every), parameters, len(cases), len(parts)))
     missing = [part for part in parts if not part.file.exists()]

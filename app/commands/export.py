@@ -125,6 +125,8 @@ class Images:
 
 
 def _check(arguments: argparse.Namespace) -> None:
+    from analysis.predictions import COMMITTED
+    from model.bundle import DEFAULT_BUNDLE
     from model.file_formats import FORMATS
 
     unknown = [name for name in arguments.formats if name not in FORMATS]
@@ -134,25 +136,34 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.data is None and (calibrated or arguments.save is not None):
         what = f"{' and '.join(calibrated)} are calibrated with training images" if calibrated else "--save measures"
         raise ValueError(f"{what}: give the data set with --data.")
+    whole = arguments.model.resolve() == DEFAULT_BUNDLE.resolve() and set(arguments.formats) == set(FORMATS)
+    if arguments.save == COMMITTED and not whole:
+        raise ValueError(f"{COMMITTED} keeps every format of the default model: give others a folder, by --save DIR.")
 
 
 def _images(bundle: "ModelBundle", data: Path, cache: Path) -> Images:
     import numpy as np
 
+    from app.commands.evaluate import labelled_cases
     from model.bundle import BundleError
     from model.cases import fingerprint, load_cases
-    from model.file_formats import calibration_rows
+    from model.file_formats import CALIBRATION_IMAGES, calibration_rows
     from model.image_cache import cached_images
     from model.splits import split
 
     card = bundle.card
-    cases = load_cases(data)
-    if card.data.get("fingerprint") != fingerprint(cases):
-        raise BundleError(f"{data} is not the data set that {card.name} was trained on.")
-    parts = split(cases, card.split["protocol"], card.split["fold"], card.split["seed"])
+    if card.calibrated:
+        cases = load_cases(data)
+        if card.data.get("fingerprint") != fingerprint(cases):
+            raise BundleError(f"{data} is not the data set that {card.name} was trained on.")
+        parts = split(cases, card.split["protocol"], card.split["fold"], card.split["seed"])
+        calibration, test = calibration_rows(parts), np.unique(parts.test)
+    else:  # what a third party's model has learnt is not known: any images will do, each for one purpose
+        cases, _ = labelled_cases(data, card.classes)
+        shuffled = np.random.default_rng(0).permutation(len(cases))
+        calibration, test = np.split(shuffled, [min(CALIBRATION_IMAGES, len(cases) // 2)])
     images = cached_images(list(cases["path"]), card.size, cache)
-    test = np.unique(parts.test)
-    return Images(images[calibration_rows(parts)], images[test], cases.iloc[test])
+    return Images(images[calibration], images[test], cases.iloc[test])
 
 
 def _write(bundle: "ModelBundle", formats: Sequence[str], folder: Path, images: Images | None) -> dict[str, Path]:

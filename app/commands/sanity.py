@@ -75,9 +75,10 @@ def _rows(found: "Mapping[str, MethodSanity]") -> list[list[str]]:
 
 
 def _phantoms() -> "dict[str, NDArray[uint8]]":
+    from analysis.sanity import DRAWN
     from model.phantoms import sample
 
-    return {f"phantom {name}": sample(name).image for name in PHANTOMS}
+    return {f"{DRAWN}{name}": sample(name).image for name in PHANTOMS}
 
 
 def _test_cases(bundle: "ModelBundle", data: Path) -> "dict[str, NDArray[uint8]]":

@@ -10,14 +10,16 @@ from fastapi import FastAPI, HTTPException, Response
 from analysis.audit_manifest import AuditError
 from analysis.bootstrap import Estimate
 from analysis.explanations import COMMAND, Explanations, MethodFigures
+from analysis.sanity import MethodSanity
 from app import explanation_tables as tables
 from app import urls
+from app.agreement_panel import agreement_panel
 from app.components import download_link, empty, failed, graph, page_header, panel, whisker
 from app.context import Context
 from app.csv_answers import csv_answer
 from app.explanation_figure import faithfulness_figure, height
 from app.jsonable import jsonable
-from app.numbers import interval, signed_interval
+from app.numbers import decimal, interval, signed_interval
 from explain.methods import METHODS
 
 QUESTION = "Which heatmap deserves trust?"
@@ -97,6 +99,8 @@ def page(found: Explanations | None) -> Component:
                 "What these figures are made of, and what else was measured",
                 _table(found, (("Method", ""), *MORE.values()), _more_cells),
             ),
+            *_stages_panel(found),
+            *agreement_panel(found),
             panel(
                 "Faithfulness of every method and control, with 95 % intervals",
                 graph(
@@ -164,6 +168,35 @@ def _cells(one: MethodFigures) -> list[Component | str]:
         _sanity(one),
         _number(one.stability, 2),
         _number(one.milliseconds, tables.milliseconds_digits(one)),
+    ]
+
+
+def _stages_panel(found: Explanations) -> list[Component]:
+    """How maps change while the network is randomised, nothing where that was not measured."""
+    measured = [(METHODS[one.method].name, one.sanity) for one in found.methods if one.sanity is not None]
+    if not measured:
+        return []
+    heads = [html.Th("Method", scope="col"), *(html.Th(stage, scope="col") for stage in measured[0][1].stages)]
+    rows = [html.Tr([html.Th(name, scope="row"), *_stage_cells(sanity)]) for name, sanity in measured]
+    table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="table scores explanations")
+    return [
+        panel(
+            "Sanity, layer by layer: what is left of a map while the network forgets",
+            html.Div(table, className="table-box", tabIndex=0),
+            html.P(
+                "Rank correlation with the trained network's map once all layers are randomised from the logits down "
+                "to those named, with 95 % intervals; below it, that of the absolute values (Adebayo et al. 2018). "
+                "Layers go by the size of what they give out.",
+                className="caption",
+            ),
+        )
+    ]
+
+
+def _stage_cells(sanity: MethodSanity) -> list[Component]:
+    return [
+        html.Td([_number(signed, 2), html.Div(f"absolute {decimal(absolute.value, 2)}", className="quiet")])
+        for signed, absolute in zip(sanity.signed, sanity.absolute, strict=True)
     ]
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 
 from analysis.audit import write_table
 from analysis.audit_manifest import MANIFEST_FILE, AuditedModel, Manifest
+from analysis.audit_measures import VERSION, agreement_column
 from explain.methods import METHODS
 from model.classes import CODES
 
@@ -53,6 +55,8 @@ def measured_table(methods: tuple[str, ...] = tuple(WORTH), cases: int = CASES, 
             "evaluations": METHODS[method].evaluations,
         }
         table |= {f"{method}_{name}": np.float32(values) for name, values in columns.items()}
+    for number, pair in enumerate(combinations(methods, 2)):
+        table[agreement_column(*pair)] = np.float32(number / 10 + random.normal(0, 0.02, cases))
     return pd.DataFrame(table)
 
 
@@ -64,7 +68,7 @@ def write_measured_audit(folder: Path, methods: tuple[str, ...] = tuple(WORTH), 
         models=(AuditedModel("made_up", weights),),
         classes=CODES,
         fingerprint="0" * 64,
-        parameters={"measures": list(methods)},
+        parameters={"measures": list(methods), "measures_version": VERSION},
         rows=len(table),
         parts=1,
         columns={},

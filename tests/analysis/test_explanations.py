@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.audit_manifest import AuditError
+from analysis.audit_manifest import MANIFEST_FILE, AuditError
+from analysis.audit_measures import VERSION, agreement_column
 from analysis.bootstrap import Estimate
 from analysis.explanations import Explanations, explanation_figures, read_explanations
 from analysis.sanity import SANITY_FILE, MethodSanity, write_sanity
@@ -61,6 +62,17 @@ def test_one_map_off_the_lesion_does_not_rule_the_ratio() -> None:
     assert 0.1 < found.low < found.value < found.high < 0.5
 
 
+def test_the_agreement_of_two_methods_is_a_mean_over_the_cases(found: Explanations) -> None:
+    table = measured_table()
+    for one, other in (("gradcam", "lime"), ("random", "gaussian")):
+        mean = found.agreement[one][other]
+        assert mean == found.agreement[other][one]
+        assert mean.value == pytest.approx(table[agreement_column(one, other)].mean())
+        assert mean.low < mean.value < mean.high
+    older = table.drop(columns=[name for name in table if name.startswith("agreement_")])
+    assert explanation_figures(older, list(WORTH), "made_up", {}).agreement == {}
+
+
 def test_a_control_that_beats_a_method_is_named(found: Explanations) -> None:
     gradcam, lime, gaussian, _ = found.methods
     assert gradcam.faithfulness_against is not None and gradcam.faithfulness_against.better
@@ -89,7 +101,7 @@ def test_the_readme_table_sets_controls_apart(found: Explanations) -> None:
     assert "| Method | Faithfulness | In the lesion | Sanity | Stability | Milliseconds |" in text
     assert "| *Centred Gaussian* (control) |" in text
     assert "| passes +0.10 (−0.10 to +0.30) |" in text
-    assert "40 test cases of 20 lesions, made_up." in text
+    assert "A sample of 40 test cases of 20 lesions, made_up." in text
 
 
 def test_the_table_of_numbers_has_every_end(found: Explanations) -> None:
@@ -136,6 +148,13 @@ def untouched(folder: Path, card: Card, weights: bytes) -> ModelBundle:
     (folder / WEIGHTS_FILE).write_bytes(weights)
     write_card(folder, card)
     return load_bundle(folder)
+
+
+def test_figures_of_older_measures_are_known_for_what_they_are(tmp_path: Path) -> None:
+    manifest = write_measured_audit(tmp_path) / MANIFEST_FILE
+    manifest.write_text(manifest.read_text().replace(f'"measures_version": {VERSION}', '"measures_version": 1'))
+    found = read_explanations(tmp_path)
+    assert found is not None and "The measures have changed since these figures were taken" in statements(found)[0]
 
 
 def test_an_audit_that_is_not_there_is_none_and_a_part_of_one_is_refused(tmp_path: Path) -> None:

@@ -103,13 +103,15 @@ def test_a_map_of_the_network_changes(small: ModelBundle) -> None:
 
 
 def test_it_passes_or_fails_only_where_the_interval_says_so() -> None:
-    def with_last(*last: float) -> MethodSanity:
-        estimates = (Estimate(0.9, 0.8, 1.0), Estimate(*last))
-        return MethodSanity(("logits", "8 × 8"), estimates, estimates, ("one", "two"))
+    low, open_, high = (Estimate(*last) for last in ((0.2, 0.1, 0.4), (0.46, 0.33, 0.59), (0.8, 0.6, 0.9)))
 
-    assert with_last(0.2, 0.1, 0.4).passes is True
-    assert with_last(0.46, 0.33, 0.59).passes is None
-    assert with_last(0.8, 0.6, 0.9).passes is False
+    def passes(signed: Estimate, absolute: Estimate) -> bool | None:
+        first = Estimate(0.9, 0.8, 1.0)
+        return MethodSanity(("logits", "8 × 8"), (first, signed), (first, absolute), ("one", "two")).passes
+
+    assert passes(low, low) is True
+    assert passes(open_, low) is passes(low, open_) is None
+    assert passes(high, low) is passes(low, high) is False
 
 
 def test_the_interval_of_a_correlation_is_over_the_images(small: ModelBundle, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.rank_correlation import rank_correlation
-from analysis.stability import stability, stability_seeds, stability_symmetries
+from analysis.stability import repetitions, stability, stability_seeds, stability_symmetries, views
 from explain import explain
 from explain.attribution import Attribution
 from explain.method import Estimate, Method, Question
@@ -41,9 +41,18 @@ def test_a_map_that_turns_with_the_image_is_stable_under_both() -> None:
 
 
 def test_a_map_that_stays_where_it_is_is_not() -> None:
+    # Of three turns one and of four mirror images one bring the left half to the right, and one keeps it.
+    expected = pytest.approx((-1 - 1 + 1) / 7)
+    assert stability_symmetries(explained("left"), noise(), QuadrantPredictor()) == expected
+
+
+def test_a_slow_method_is_turned_once_and_mirrored_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (len(views("left")), repetitions("left")) == (7, 10)
+    monkeypatch.setitem(METHODS, "left", Method("Left", "", "", 1000, left_half))
     turned, mirrored = 0, -1
     expected = pytest.approx((turned + mirrored) / 2)
     assert stability_symmetries(explained("left"), noise(), QuadrantPredictor()) == expected
+    assert repetitions("left") == 5
 
 
 def test_another_seed_is_the_next_one() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.agreement import agreement
 from analysis.audit import audit_cases
 from analysis.audit_manifest import AuditError, read_manifest
 from analysis.audit_reader import Audit, open_audit
@@ -242,6 +243,9 @@ def test_measures_of_every_chosen_method(bundle: ModelBundle, data: Path, tmp_pa
             assert kept == pytest.approx(found, rel=1e-3, abs=1e-4, nan_ok=True)
             assert row[f"{method}_milliseconds"] > 0
         assert row["mask_estimated"] == 0
+        maps = {method: explain(image, predictor, method, row["predicted"]) for method in ("gradcam", "gaussian")}
+        expected = agreement(maps, image).at["gradcam", "gaussian"]
+        assert row["agreement_gradcam_gaussian"] == pytest.approx(expected, abs=1e-3)
 
 
 def test_another_audit_is_refused_by_name(

@@ -1,6 +1,7 @@
 """Explanations: the page sets the controls apart, says where they win, and how to fill it."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from analysis.audit_manifest import MANIFEST_FILE
+from analysis.bootstrap import Estimate
 from analysis.explanations import COMMAND, Explanations, read_explanations
+from analysis.sanity import MethodSanity
 from app.context import Context
 from app.pages import explanations, render
 from model.bundle import ModelBundle
@@ -37,6 +40,24 @@ def test_the_page_says_where_a_control_beats_a_method(found: Explanations) -> No
     assert "the control Centred Gaussian beats LIME" in page
     assert "beaten by Centred Gaussian" in page
     assert "does not know the network" in page
+
+
+def test_the_stages_of_randomisation_are_shown_with_both_correlations(found: Explanations) -> None:
+    estimates = (Estimate(0.8, 0.7, 0.9), Estimate(0.2, 0.1, 0.3))
+    sanity = MethodSanity(("logits", "6 × 6"), estimates, estimates[::-1], ("phantom naevus", "one"))
+    page = str(explanations.page(replace(found, methods=(replace(found.methods[0], sanity=sanity),))))
+    assert "Th(children='6 × 6', scope='col')" in page
+    assert "absolute 0.80" in page
+    assert "over 2 images of different lesions, 1 of them drawn by a computer" in page
+    assert "fails +0.80 (+0.70 to +0.90)" in page
+    assert "layer by layer" not in str(explanations.page(found))
+
+
+def test_the_agreement_of_every_two_methods_is_a_table(found: Explanations) -> None:
+    page = str(explanations.page(found))
+    assert "Do methods agree on which regions count?" in page
+    assert page.count("color-mix(in srgb, var(--accent)") == len(WORTH) * (len(WORTH) - 1)
+    assert "Do methods agree" not in str(explanations.page(replace(found, agreement={})))
 
 
 def test_milliseconds_are_those_of_a_machine(found: Explanations) -> None:

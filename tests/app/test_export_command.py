@@ -95,6 +95,13 @@ def test_what_cannot_be_done_is_refused(
     assert message in capsys.readouterr().err
 
 
+def test_the_committed_table_is_the_default_model_s(
+    untrained: ModelBundle, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", str(untrained.path), "--data", str(data), "--out", str(tmp_path), "--save"]) == 2
+    assert "keeps every format of the default model" in capsys.readouterr().err
+
+
 def test_another_data_set_is_refused(
     bundle: ModelBundle, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

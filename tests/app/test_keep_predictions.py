@@ -101,3 +101,13 @@ def test_what_is_kept_is_asked_once_of_the_model_alone(bundle: Path, option: str
 def test_a_trained_model_keeps_its_own_test_part(capsys: Output) -> None:
     assert main(["evaluate", "--data", "anywhere", "--keep"]) == 2
     assert "keeps the predictions of its own test part" in capsys.readouterr().err
+
+
+def test_it_is_exported_with_any_labelled_images(bundle: Path, tmp_path: Path, capsys: Output) -> None:
+    data = labelled(tmp_path / "hospital", {"benign": 4, "mel": 4, "nv": 2})
+    places = ["--out", str(tmp_path / "out"), "--cache", str(tmp_path / "cache")]
+    assert main(["export", str(bundle), "--data", str(data), "--format", "onnx-int8", *places, "--json"]) == 0
+    original, quantised = json.loads(capsys.readouterr().out)["formats"]
+    assert (original["format"], quantised["format"]) == ("original", "onnx-int8")
+    assert quantised["cases"] == 4  # of eight of its classes, four were for calibration
+    assert quantised["bytes"] == (tmp_path / "out" / "serving_int8.onnx").stat().st_size

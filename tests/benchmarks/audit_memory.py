@@ -15,6 +15,7 @@ from analysis.audit_parts import PART_ROWS
 from tests.model.data_sets import metadata, write_ham10000
 
 TIMES = 4
+FLAT = 0.9
 AUDITING = """
 import resource, sys
 from app.cli import main
@@ -33,6 +34,8 @@ def measure(images: int = 2 * PART_ROWS) -> dict[str, object]:
         "images": [images, TIMES * images],
         "peak_megabytes": [round(small), round(large)],
         "ratio": round(small / large, 2),
+        "must": FLAT,
+        "met": small / large >= FLAT,
     }
 
 

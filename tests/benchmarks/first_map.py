@@ -56,7 +56,8 @@ def measure() -> dict[str, object]:
             measured[f"{method}_of_an_upload_ms"] = _first_maps_of_uploads(page, method, number * UPLOADS)
         browser.close()
     slower = max(measured[f"{method}_ms"] for method in METHODS)
-    return compared("first_map", slower, AT_ONCE_MS, must=1, reference="half a second", **measured)
+    met = max(measured.values()) <= AT_ONCE_MS
+    return compared("first_map", slower, AT_ONCE_MS, must=1, met=met, reference="half a second", **measured)
 
 
 def _first_maps_of_classes(page: Page, method: str) -> int:

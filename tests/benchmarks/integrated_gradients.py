@@ -1,4 +1,10 @@
-"""Integrated Gradients of one image in 32 steps, against a plain TensorFlow loop over the steps."""
+"""Integrated Gradients of one image in 32 steps, against a plain TensorFlow loop over the steps.
+
+`reference_ms` is the loop as tutorials write it, step by step; `compiled_ratio` is against the same loop with its step
+compiled (tf.function).
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -21,15 +27,31 @@ def measure() -> dict[str, object]:
     baseline = blurred(image).astype(np.float32)
     difference = image - baseline
 
-    def plain_loop() -> object:
+    def gradient(point: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(point)
+            score = model(point, training=False)[0, index]
+        return tape.gradient(score, point)
+
+    compiled = tf.function(gradient)
+
+    def loop(step_gradient: Callable[[tf.Tensor], tf.Tensor]) -> object:
         total = np.zeros_like(difference)
         for step in range(STEPS):
             point = tf.constant((baseline + (step + 0.5) / STEPS * difference)[np.newaxis])
-            with tf.GradientTape() as tape:
-                tape.watch(point)
-                score = model(point, training=False)[0, index]
-            total += tape.gradient(score, point).numpy()[0]
+            total += step_gradient(point).numpy()[0]
         return (difference * total / STEPS).sum(axis=-1)
 
-    times = medians(lambda: explain(image, predictor, "integrated_gradients", "mel"), plain_loop, 5)
-    return compared("integrated_gradients", *times, must=2, reference="a plain TensorFlow loop")
+    def ours() -> object:
+        return explain(image, predictor, "integrated_gradients", "mel")
+
+    times = medians(ours, lambda: loop(gradient), 5)
+    again, compiled_loop = medians(ours, lambda: loop(compiled), 5)
+    return compared(
+        "integrated_gradients",
+        *times,
+        must=2,
+        met=compiled_loop / again >= 2,
+        reference="a plain TensorFlow loop",
+        compiled_ratio=round(compiled_loop / again, 2),
+    )

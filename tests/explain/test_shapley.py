@@ -1,4 +1,5 @@
 from itertools import permutations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,8 +8,12 @@ from explain import explain
 from explain.attribution import Progress, Target
 from explain.baseline import blurred
 from explain.method import Question
-from explain.regions import superpixels
+from explain.numpy_seed import seeded
+from explain.regions import RegionScores, superpixels
+from explain.settling import rank_stability, settled
 from explain.shapley import coalitions, fit_shapley, shapley_values
+from model.images import decode, prepare
+from model.prediction import Predictor
 from tests.explain.linear import QUADRANTS, SIZE, QuadrantPredictor, noise
 
 PLAYERS = 6
@@ -61,6 +66,45 @@ def test_drawn_coalitions_give_the_exact_values_within_their_intervals() -> None
         sizes.append(np.sqrt((deviations**2).sum(axis=0)).mean())
     assert 0.9 < np.mean(held) <= 1
     assert np.mean(sizes) < 0.2 * np.ptp(exact())
+
+
+def test_with_the_library_s_coalitions_and_scores_the_values_are_the_library_s_on_ten_images(
+    predictor: Predictor, originals: list[Path]
+) -> None:
+    import shap
+
+    for path in originals[:10]:
+        image = prepare(decode(path), predictor.bundle.card.size)
+        scores = RegionScores(Question(image, predictor, Target("mel", "nv")), superpixels(image))
+        explainer = shap.KernelExplainer(
+            lambda choices, scores=scores: scores(choices > 0), np.zeros((1, scores.count))
+        )
+        with seeded(0):
+            theirs = explainer.shap_values(np.ones((1, scores.count)), nsamples=80, l1_reg=False, silent=True)[0]
+        masks, kernel = explainer.maskMatrix > 0, explainer.kernelWeights
+        if len(masks) % 2:  # a sample without weight fills the last pair
+            masks, kernel = np.concatenate([masks, masks[:1]]), np.append(kernel, 0)
+        ours, _ = fit_shapley(masks, scores(masks), *scores.extremes, weights=kernel)
+        np.testing.assert_allclose(ours, theirs, atol=1e-4 * np.abs(theirs).max())
+
+
+def test_the_library_is_there_for_reference() -> None:
+    ours = explain(noise(), QuadrantPredictor(), "shap_superpixels", "mel", "nv")
+    theirs = explain(noise(), QuadrantPredictor(), "shap_superpixels", "mel", "nv", library=True)
+    np.testing.assert_allclose(ours.values, theirs.values, atol=1e-4)
+    assert theirs.parameters["library"] is True
+
+
+def test_the_intervals_hold_where_the_settled_ranking_has_ended_the_sampling() -> None:
+    held = []
+    for seed in range(40):
+        masks = coalitions(PLAYERS, 1000, seed)
+        for pairs in range(8, 1001, 4):  # as after every batch of a method
+            values, deviations = fit_shapley(masks[: 2 * pairs], game(masks[: 2 * pairs]), *ends())
+            if settled(rank_stability(values, deviations), deviations):
+                break
+        held.append(np.abs(values - exact()) < 1.96 * np.sqrt((deviations**2).sum(axis=0)))
+    assert 0.85 < np.mean(held) <= 1
 
 
 def test_values_add_up_in_every_estimate() -> None:
