@@ -12,7 +12,7 @@ from explain import explain
 from explain.regions import superpixels
 from model.prediction import Predictor
 
-# Of what the measures are; one more whenever what they compute changes, so that older figures are known for what they are.
+# One more whenever what the measures compute changes, so that older figures are known for what they are.
 VERSION = 2
 
 
@@ -62,8 +62,9 @@ def _measured(
         found = measures(attribution, image, predictor, mask)
         found |= {"milliseconds": 1000 * attribution.seconds, "evaluations": float(attribution.evaluations)}
         row |= {f"{method}_{measure}": value for measure, value in found.items()}
-    agreed = agreement(maps, image)
-    return row | {agreement_column(one, other): agreed.at[one, other] for one, other in combinations(methods, 2)}
+    agreed = agreement(maps, image).to_numpy(np.float64)
+    pairs = combinations(enumerate(methods), 2)
+    return row | {agreement_column(one, other): float(agreed[i, j]) for (i, one), (j, other) in pairs}
 
 
 def agreement_column(one: str, other: str) -> str:

@@ -31,8 +31,8 @@ COMMAND = (
 )
 
 OLDER = (
-    "The measures have changed since these figures were taken (the random control, the views of stability, what the first "
-    "milliseconds hold): run {} again."
+    "The measures have changed since these figures were taken (the random control, the views of stability, what the "
+    "first milliseconds hold): run {} again."
 )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.audit_reader import open_audit
 from analysis.cross_validation import FIGURES_FILE
 from analysis.predictions import COMMITTED, logits, probabilities, read_predictions
 from analysis.validation import VALIDATION_FILE
@@ -72,3 +73,14 @@ def test_the_committed_ensemble_is_the_one_that_is_served(ham10000: Path) -> Non
 def test_the_calibration_error_is_what_was_asked_for() -> None:
     figures = json.loads((COMMITTED / FIGURES_FILE).read_text(encoding="utf-8"))["figures"]
     assert figures["calibration_error"]["value"] <= 0.02 < figures["calibration_error_before"]["value"]
+
+
+def test_the_shipped_audit_has_every_case_once_by_a_model_that_has_not_seen_it() -> None:
+    folder = COMMITTED / "audit"
+    audit = open_audit(folder)
+    table = audit.table(["image_id", "seen", "model"])
+    assert len(table) == table["image_id"].nunique() == 10_015
+    assert not table["seen"].any()
+    weights = {model.name: model.weights for model in audit.manifest.models}
+    assert weights == {bundle.card.name: bundle.weights_digest for bundle in map(load_bundle, shipped_ensemble())}
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 10e6
