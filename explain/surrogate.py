@@ -13,7 +13,7 @@ from explain.regression import Fit, fit_pairs
 from explain.settling import half_widths, rank_stability, settled
 from model.prediction import batches
 
-SAMPLES = 1000
+SAMPLES = 2000
 KERNEL_WIDTH = 0.25
 RIDGE = 1.0
 

@@ -195,7 +195,12 @@ def _stages_panel(found: Explanations) -> list[Component]:
 
 def _stage_cells(sanity: MethodSanity) -> list[Component]:
     return [
-        html.Td([_number(signed, 2), html.Div(f"absolute {decimal(absolute.value, 2)}", className="quiet")])
+        html.Td(
+            [
+                _number(signed, 2),
+                html.Div(f"absolute {decimal(absolute.value, 2)}".replace("-", "−"), className="quiet"),
+            ]
+        )
         for signed, absolute in zip(sanity.signed, sanity.absolute, strict=True)
     ]
 
