@@ -30,10 +30,7 @@ COMMAND = (
     "--out model/predictions/explanations"
 )
 
-OLDER = (
-    "The measures have changed since these figures were taken (the random control, the views of stability, what the "
-    "first milliseconds hold): run {} again."
-)
+OLDER = "Methods or measures have changed since these figures were taken: run {} again."
 
 
 @dataclass(frozen=True)
@@ -223,6 +220,13 @@ def _medians(values: NDArray[np.float64], weights: NDArray[np.float32]) -> NDArr
     defined = np.isfinite(values)
     counts = weights[:, defined]
     medians, drawn = np.full(len(weights), np.nan), counts.any(axis=1)
+    if not drawn.any():
+        return medians
     repeated = np.broadcast_to(values[defined], (drawn.sum(), defined.sum()))
-    medians[drawn] = np.quantile(repeated, 0.5, axis=1, weights=counts[drawn], method="inverted_cdf")
+    # From either side, since numpy's weighted quantile is one of the values: of an even number the middle two's mean.
+    lower, upper = (
+        sign * np.quantile(sign * repeated, 0.5, axis=1, weights=counts[drawn], method="inverted_cdf")
+        for sign in (1, -1)
+    )
+    medians[drawn] = (lower + upper) / 2
     return medians

@@ -4,25 +4,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from analysis.bootstrap import Estimate
 from analysis.curves import reliability, top_scores
 from analysis.gains import Gain, paired_gain
 from analysis.out_of_fold import OutOfFold
-from analysis.predictions import COMMITTED, read_predictions
+from analysis.predictions import COMMITTED, PredictionsError, read_predictions
 
 TEST, EXTERNAL = "test parts", "ISIC 2018 validation"
 AUGMENTATION, ENSEMBLE = "Test-time augmentation", "Ensemble"
 
 
 @dataclass(frozen=True)
+class CalibrationError:
+    """The expected error of the most probable class (`analysis.curves.reliability`), and what chance alone shows."""
+
+    value: float
+    by_chance: float
+
+
+@dataclass(frozen=True)
 class OptionGain:
     """The gain of an `option` over single models without it, on the `data` named, of so many `cases`.
 
-    `without` in `figures` is the mean over `models` single models. The calibration errors are the expected ones of the
-    most probable class (`analysis.curves.reliability`), over the predictions of all these models: the option's
-    probabilities are averages, to which no temperature was fitted. `cost` is how many times longer one image takes, the
+    `without` in `figures` and in the calibration errors is the mean over `models` single models. `rarest` is how many
+    images the rarest diagnosis has. `cost` is how many times longer one image takes, the
     ratio of medians, NaN where it was not recorded.
     """
 
@@ -30,9 +37,10 @@ class OptionGain:
     data: str
     models: int
     cases: int
+    rarest: int
     figures: Gain
-    calibration_error_without: Estimate
-    calibration_error_with: Estimate
+    calibration_without: CalibrationError
+    calibration_with: CalibrationError
     cost: float
 
 
@@ -41,7 +49,7 @@ def option_gains(predictions: OutOfFold, folder: Path = COMMITTED, seed: int = 0
 
     `lesionlens evaluate --data … --save` writes them: `<bundle>_test_tta` predicts a bundle's own test part,
     `isic2018_validation_<bundle|ensemble>[_tta]` the official ISIC 2018 validation images, which no model has seen.
-    Raises PredictionsError where such a file is damaged.
+    Raises PredictionsError where such a file is damaged or of other cases.
     """
     classes = predictions.classes
     names = [bundle.card.name for bundle in predictions.bundles]
@@ -61,9 +69,10 @@ def option_gains(predictions: OutOfFold, folder: Path = COMMITTED, seed: int = 0
             data,
             len(there),
             without["image_id"].nunique(),
+            int(without.drop_duplicates("image_id")["diagnosis"].value_counts().min()),
             paired_gain(there, classes, seed),
-            _calibration_error(without, classes, seed),
-            _calibration_error(with_option, classes, seed),
+            _calibration_error([before for before, _ in there], classes, seed),
+            _calibration_error([after for _, after in there], classes, seed),
             _cost(without, with_option),
         )
 
@@ -83,13 +92,21 @@ def option_gains(predictions: OutOfFold, folder: Path = COMMITTED, seed: int = 0
 
 
 def _aligned(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """The same predictions in the order of the other's cases, under its names of their lesions."""
+    """The same predictions in the order of the other's cases, under its names of their lesions.
+
+    Raises PredictionsError where they are not of the same cases.
+    """
+    if set(table["image_id"]) != set(other["image_id"]):
+        raise PredictionsError("Predictions with and without an option are of different cases; save them again.")
     ordered = table.set_index("image_id").reindex(other["image_id"]).reset_index()
     return ordered.assign(lesion_id=other["lesion_id"].to_numpy())
 
 
-def _calibration_error(table: pd.DataFrame, classes: Sequence[str], seed: int) -> Estimate:
-    return reliability(*top_scores(table, classes), table["lesion_id"], seed=seed).error
+def _calibration_error(tables: Sequence[pd.DataFrame], classes: Sequence[str], seed: int) -> CalibrationError:
+    """The mean over tables, which the error, being the larger the fewer the cases, must not see as one."""
+    found = [reliability(*top_scores(table, classes), table["lesion_id"], seed=seed) for table in tables]
+    values = np.array([(one.error.value, one.perfect_error) for one in found])
+    return CalibrationError(*values.mean(axis=0).tolist())
 
 
 def _cost(without: pd.DataFrame, with_option: pd.DataFrame) -> float:

@@ -12,7 +12,7 @@ from model.bundle import DEFAULT_BUNDLE, load_bundle
 from model.cases import fingerprint
 
 # Predictions beyond those of a bundle's own test part, each written by the command that makes it.
-COMMITTED = Path(model.__file__).parent / "predictions"
+COMMITTED = Path(model.__file__).resolve().parent / "predictions"
 CASE_COLUMNS = ("image_id", "lesion_id", "diagnosis", "confirmation", "age", "sex", "site", "predicted")
 MAP_COLUMN = "gradcam"
 
@@ -47,12 +47,15 @@ def read_committed(path: Path, command: str) -> pd.DataFrame:
         raise PredictionsError(f"{path} is not a readable Parquet file: {error}") from error
 
 
-def check_kept_data(folder: Path, cases: pd.DataFrame) -> None:
-    """Raise PredictionsError where figures of `cases` would replace those of the shipped model's data in COMMITTED."""
-    if folder == COMMITTED and fingerprint(cases) != load_bundle(DEFAULT_BUNDLE).card.data["fingerprint"]:
+def check_kept_data(folder: Path, cases: pd.DataFrame, bundle: Path = DEFAULT_BUNDLE) -> None:
+    """Raise PredictionsError where figures of other cases, or of another bundle, would replace those in COMMITTED."""
+    own = bundle.resolve() == DEFAULT_BUNDLE.resolve()
+    if folder.resolve() == COMMITTED and not (
+        own and fingerprint(cases) == load_bundle(DEFAULT_BUNDLE).card.data["fingerprint"]
+    ):
         raise PredictionsError(
-            f"{folder} keeps the figures of the data set that the shipped model was trained on, and this is another "
-            "one: give its figures a folder of their own, by --save DIR."
+            f"{folder} keeps the figures of the default model and of the data set that it was trained on: give others "
+            "a folder of their own, by --save DIR."
         )
 
 

@@ -21,7 +21,7 @@ from model.symmetries import symmetries, undone
 # Indices into `model.symmetries`, each of which costs a run of the method: all quarter turns and mirror images, or of a
 # method that takes more than so many evaluations one of each.
 ALL_VIEWS, FEW_VIEWS = tuple(range(1, 8)), (1, 4)
-CHEAP = 32
+CHEAP = 40
 BRIGHTNESS = (0.95, 1.05)
 SEEDS = 2**32  # numpy takes seeds below that
 

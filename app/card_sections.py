@@ -300,7 +300,7 @@ def _gains(model: ModelCard) -> list[Section]:
         sections.append(
             Section(
                 "Options when predicting",
-                (f"{out_of_fold_tables.CAPTION} {out_of_fold_tables.OPTIONS}",),
+                (f"{out_of_fold_tables.CAPTION} {out_of_fold_tables.options_note(found.options)}",),
                 columns=out_of_fold_tables.OPTION_COLUMNS,
                 rows=rows,
             )

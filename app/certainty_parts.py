@@ -9,10 +9,7 @@ from dash.development.base_component import Component
 from app.certainty import agreement, entropy_in_words, novelty_in_words
 from app.components import icon
 
-AVERAGES = (
-    "The probabilities are averages of calibrated ones and not calibrated themselves: they are too low rather than too "
-    "high. The card tells their calibration error."
-)
+AVERAGES = "The probabilities are averages of the folds' calibrated ones, to which no temperature was fitted."
 
 
 def novelty_alert(novelty: Mapping[str, Any] | None, *, synthetic: bool) -> Component | None:

@@ -108,9 +108,9 @@ def estimates_table(found: Explanations) -> pd.DataFrame:
     for one in found.methods:
         cells: dict[str, object] = {"method": one.method, "control": one.control}
         known = one.sanity
-        signed, absolute = (NOT_MEASURED,) * 2 if known is None else (known.signed[-1], known.absolute[-1])
-        measured = {name: getattr(one, name) for name in ESTIMATES}
-        cells |= estimate_columns({**measured, "sanity": signed, "sanity_absolute": absolute})
+        last = (NOT_MEASURED,) * 3 if known is None else (known.deciding, known.signed[-1], known.absolute[-1])
+        cells |= estimate_columns({name: getattr(one, name) for name in ESTIMATES})
+        cells |= estimate_columns(dict(zip(("sanity", "sanity_signed", "sanity_absolute"), last, strict=True)))
         cells["passes_sanity"] = None if one.sanity is None else one.sanity.passes
         rows.append(cells)
     return pd.DataFrame(rows)

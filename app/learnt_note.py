@@ -20,6 +20,8 @@ def asked_bundles(context: Context, answer: Mapping[str, Any]) -> list[ModelBund
 
 def learnt_note(context: Context, image_id: str | None, bundles: Sequence[ModelBundle]) -> Component | None:
     """How many of the models have learnt the image or another of its lesion, or nothing where none is known to."""
+    if image_id is None:
+        return None
     case = context.cases[context.cases["image_id"] == image_id]
     learnt = sum(bool(seen_cases(case, bundle).any()) for bundle in bundles)
     if not learnt:

@@ -8,7 +8,7 @@ from analysis.cross_validation import CrossValidation
 from analysis.gains import Gain
 from analysis.headline import Headline
 from analysis.metadata_gain import MetadataGain
-from analysis.options import OptionGain
+from analysis.options import EXTERNAL, OptionGain
 from analysis.out_of_fold import OutOfFoldFigures
 from app.markdown import markdown_table
 from app.numbers import decimal, signed_interval, with_interval
@@ -19,10 +19,13 @@ FOLD_COLUMNS = ("Fold", "Cases", *HEADLINE, "Temperature")
 GAIN_COLUMNS = ("", *HEADLINE)
 OPTION_COLUMNS = ("Option", *HEADLINE, "Calibration error", "Time an image")
 OPTIONS = (
-    "Time is against one model that is asked once. Calibration error: expected, of the most probable class; an "
-    "option's probabilities are averages of calibrated ones, to which no temperature was fitted. The ISIC 2018 "
-    "validation set does not say which images show one lesion: its intervals are over images, of which 1 is df and 3 "
-    "are vasc."
+    "Time is against one model that is asked once. Calibration error: expected, of the most probable class, in "
+    "brackets what a perfectly calibrated model would show by chance. An ensemble's probabilities are averages of "
+    "calibrated ones, to which no temperature was fitted."
+)
+IMAGES_ONLY = (
+    " {} does not say which images show one lesion: its intervals are over images, of which the rarest diagnosis "
+    "has {}."
 )
 CAPTION = "95 % intervals, bootstrapped over lesions."
 NO_THRESHOLD = (
@@ -91,9 +94,18 @@ def option_rows(gains: Sequence[OptionGain]) -> list[tuple[str, ...]]:
         without, with_option, difference = gain_rows(
             gain.figures, f"{gain.data} ({gain.cases:,} images), {models}", gain.option
         )
-        errors = map(with_interval, (gain.calibration_error_without, gain.calibration_error_with))
-        rows += [(*without, next(errors), ""), (*with_option, next(errors), cost), (*difference, "", "")]
+        before, after = (
+            f"{decimal(error.value)} ({decimal(error.by_chance)})"
+            for error in (gain.calibration_without, gain.calibration_with)
+        )
+        rows += [(*without, before, ""), (*with_option, after, cost), (*difference, "", "")]
     return rows
+
+
+def options_note(gains: Sequence[OptionGain]) -> str:
+    """What the columns of the options' table mean."""
+    external = next((gain for gain in gains if gain.data == EXTERNAL), None)
+    return OPTIONS if external is None else OPTIONS + IMAGES_ONLY.format(EXTERNAL, external.rarest)
 
 
 def option_sentence(gains: Sequence[OptionGain], option: str) -> str | None:
@@ -118,7 +130,7 @@ def markdown(found: CrossValidation) -> str:
     if found.metadata is not None:
         parts.append(markdown_table(("Patient metadata", *HEADLINE), metadata_rows(found.metadata)))
     if found.options:
-        parts += [markdown_table(OPTION_COLUMNS, option_rows(found.options)), OPTIONS]
+        parts += [markdown_table(OPTION_COLUMNS, option_rows(found.options)), options_note(found.options)]
     return "\n\n".join(parts)
 
 

@@ -94,13 +94,15 @@
     const image = current();
     if (!image.error && image.asked !== modelQuery()) {
       opening("Asking the model");
+      const question = modelQuery();
       const answer = await opened(post("predict", image.name, await (await fetch(image.source)).blob()), image.name);
+      if (question !== modelQuery()) return; // the user has asked otherwise meanwhile
       if (answer.error) {
+        if (image !== current()) return;
         // What is on screen is still the answer to the last question.
         for (const option of Object.keys(model)) setProps(`explain-${option}`, { checked: image.asked.includes(option) });
         return opening(answer.error);
       }
-      if (answer.asked !== modelQuery()) return; // the user has asked otherwise meanwhile
       Object.assign(image, answer);
       opening("");
       if (!onPage() || image !== current()) return;
@@ -112,20 +114,26 @@
   /* Whether the folds agree is asked about every image, beside its maps: its probabilities do not wait for it. */
   async function askFolds(image) {
     if (!place("explain-folds-said")) return; // there are no others
-    if (image.folds === undefined && !image.disagreement) {
-      image.folds = null;
+    // Of the ensemble it is said already, and a case of the data set is one that the other folds have learnt.
+    if (image.disagreement || image.case) return tellFolds(image, null);
+    const { asked } = image;
+    if (image.folds?.asked !== asked) {
+      image.folds = { asked, disagreement: null };
+      tellFolds(image, null);
       const body = await (await fetch(image.source)).blob();
-      const route = `predict?name=${encodeURIComponent(image.name)}&ensemble=1`;
+      const route = `predict?name=${encodeURIComponent(image.name)}&ensemble=1&${asked}`;
       const answer = await fetch(api(route), { method: "POST", headers: OCTETS, body });
-      if (answer.ok) image.folds = (await answer.json()).disagreement;
+      if (answer.ok) image.folds = { asked, disagreement: (await answer.json()).disagreement };
     }
-    if (image !== current() || !onPage()) return;
-    const { predicted, folds, disagreement } = image;
-    const data = disagreement || !folds ? null : { predicted, disagreement: folds };
+    if (image === current() && image.asked === asked && onPage()) tellFolds(image, image.folds.disagreement);
+  }
+
+  function tellFolds({ number, predicted }, disagreement) {
+    const data = disagreement && { predicted, disagreement };
     const { dataset } = place("explain-folds-said");
-    const answer = `${image.number} ${data !== null}`;
-    if (dataset.answer !== answer) setProps("explain-folds", { data });
-    dataset.answer = answer;
+    const told = JSON.stringify([number, data]);
+    if (dataset.told !== told) setProps("explain-folds", { data });
+    dataset.told = told;
   }
 
   function opening(text) {

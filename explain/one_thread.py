@@ -3,7 +3,7 @@
 from threading import Lock
 from types import TracebackType
 
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import OpenBLASController, ThreadpoolController
 
 
 class OneThread:
@@ -21,6 +21,7 @@ class OneThread:
     def __enter__(self) -> None:
         with self._lock:
             if not self._inside:
+                _let_this_thread_set_it()
                 self._limit = self._controller.limit(limits=1, user_api="blas")
             self._inside += 1
 
@@ -30,7 +31,14 @@ class OneThread:
         with self._lock:
             self._inside -= 1
             if not self._inside:
+                _let_this_thread_set_it()
                 self._limit.restore_original_limits()
+                _let_this_thread_set_it()
+
+
+def _let_this_thread_set_it() -> None:
+    """threadpoolctl otherwise lets only that thread set OpenBLAS' threads which did it first."""
+    OpenBLASController.clear_controlling_thread(force=True)
 
 
 ONE_THREAD = OneThread()

@@ -37,7 +37,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "export",
         help="write a model as TensorFlow Lite and ONNX files",
         description="Write a model in other formats. Every file takes float32 RGB images in [0, 255] of the model's "
-        f"input size and gives logits. The int8 formats are calibrated with {CALIBRATION_IMAGES} training images, so "
+        f"input size and gives logits. The int8 formats are calibrated with {CALIBRATION_IMAGES} images, so "
         "that they need --data; with it every file is also measured on the test part against the original. "
         "--format onnx-int8 --out BUNDLE adds the graph that `--int8` of predict and serve runs.",
     )
@@ -51,7 +51,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help=f"formats, with commas between them (default: {','.join(FORMATS)})",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
-    parser.add_argument("--data", type=Path, metavar="PATH", help="the data set that the model was trained on")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="PATH",
+        help="the data set that the model was trained on, or of an imported one any",
+    )
     parser.add_argument("--cache", type=Path, default=CACHE_FOLDER, metavar="DIR", help="where decoded images are kept")
     parser.add_argument(
         "--save",
@@ -134,10 +139,10 @@ def _check(arguments: argparse.Namespace) -> None:
         raise ValueError(f"Unknown format {', '.join(unknown)}; known are {', '.join(FORMATS)}.")
     calibrated = [name for name in arguments.formats if FORMATS[name].calibrated]
     if arguments.data is None and (calibrated or arguments.save is not None):
-        what = f"{' and '.join(calibrated)} are calibrated with training images" if calibrated else "--save measures"
+        what = f"{' and '.join(calibrated)} are calibrated with images" if calibrated else "--save measures"
         raise ValueError(f"{what}: give the data set with --data.")
     whole = arguments.model.resolve() == DEFAULT_BUNDLE.resolve() and set(arguments.formats) == set(FORMATS)
-    if arguments.save == COMMITTED and not whole:
+    if arguments.save is not None and arguments.save.resolve() == COMMITTED and not whole:
         raise ValueError(f"{COMMITTED} keeps every format of the default model: give others a folder, by --save DIR.")
 
 

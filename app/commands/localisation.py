@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
             "HAM10000_segmentations_lesion_tschandl."
         )
     if arguments.save is not None:
-        check_kept_data(arguments.save, cases)
+        check_kept_data(arguments.save, cases, bundle.path)
         arguments.save.mkdir(parents=True, exist_ok=True)
     figures = _measured(bundle, cases)
     text = json.dumps(jsonable(figures), indent=1) + "\n"

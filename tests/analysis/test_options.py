@@ -9,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from analysis.options import EXTERNAL, TEST, option_gains
 from analysis.out_of_fold import OutOfFold, read_out_of_fold
+from analysis.predictions import PredictionsError
 from model.classes import CODES
 from tests.analysis.folds import fold_bundles, fold_tables
 
@@ -47,8 +48,16 @@ def test_augmentation_is_measured_on_every_fold_s_own_test_part(predictions: Out
     expected = np.mean([melanoma_auc(sharper(table)) for table in tables])
     assert found.figures.with_option.melanoma_auc.value == pytest.approx(expected, abs=1e-3)
     assert found.figures.gain.balanced_accuracy.low > 0
-    assert found.calibration_error_with.value != found.calibration_error_without.value
+    assert found.calibration_with.value != found.calibration_without.value
+    assert found.calibration_with.by_chance < found.calibration_with.value
     assert np.isnan(found.cost)  # a bundle's own test part does not say how long it took
+
+
+def test_predictions_of_other_cases_are_refused(predictions: OutOfFold, tmp_path: Path) -> None:
+    for fold, table in enumerate(fold_tables()):
+        sharper(table).iloc[fold:].to_parquet(tmp_path / f"made_up_fold{fold}_test_tta.parquet")
+    with pytest.raises(PredictionsError, match="are of different cases"):
+        option_gains(predictions, tmp_path)
 
 
 def test_the_ensemble_is_held_against_the_mean_of_its_members(predictions: OutOfFold, tmp_path: Path) -> None:

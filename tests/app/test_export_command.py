@@ -83,7 +83,7 @@ def test_without_data_files_are_only_written(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--format", "onnx-int8"], "onnx-int8 are calibrated with training images: give the data set with --data"),
+        (["--format", "onnx-int8"], "onnx-int8 are calibrated with images: give the data set with --data"),
         (["--format", "onnx-int4"], "Unknown format onnx-int4; known are tflite-float32"),
         (["--format", "onnx-float32", "--save"], "--save measures: give the data set with --data"),
     ],

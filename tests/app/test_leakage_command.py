@@ -91,7 +91,7 @@ def test_the_committed_table_is_not_replaced_by_another_data_set_s(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["leakage", "--data", str(data), "--save"]) == 2
-    assert "give its figures a folder of their own, by --save DIR" in capsys.readouterr().err
+    assert "give others a folder of their own, by --save DIR" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")

@@ -97,14 +97,16 @@ def test_the_library_is_there_for_reference() -> None:
 
 def test_the_intervals_hold_where_the_settled_ranking_has_ended_the_sampling() -> None:
     held = []
-    for seed in range(40):
+    for seed in range(20):
         masks = coalitions(PLAYERS, 1000, seed)
         for pairs in range(8, 1001, 4):  # as after every batch of a method
             values, deviations = fit_shapley(masks[: 2 * pairs], game(masks[: 2 * pairs]), *ends())
             if settled(rank_stability(values, deviations), deviations):
                 break
+        else:
+            pytest.fail("the order of the players never settled")
         held.append(np.abs(values - exact()) < 1.96 * np.sqrt((deviations**2).sum(axis=0)))
-    assert 0.85 < np.mean(held) <= 1
+    assert np.mean(held) > 0.85
 
 
 def test_values_add_up_in_every_estimate() -> None:
