@@ -111,10 +111,12 @@ def on_sanity(sanity: MethodSanity | None, problem: str | None = None) -> Verdic
         again = "It was measured on other weights; run lesionlens sanity on this model again."
         return Verdict("sanity", None, "sanity not measured", "", again)
     found = sanity.deciding
+    stages = ", ".join(f"{stage}: {_number(one.value)}" for stage, one in zip(sanity.stages, sanity.signed, strict=True))
     detail = (
         f"Rank correlation with the maps of a randomised network, of signed or of absolute values, whichever is "
         f"larger: {_number(found.value)} (95 % interval {_number(found.low)} to {_number(found.high)}), for the called "
-        f"class of {len(sanity.images)} images; passes if all of that is below {PASSES_BELOW:.1f}."
+        f"class of {len(sanity.images)} images; passes if all of that is below {PASSES_BELOW:.1f}. Of signed values, "
+        f"randomised from the logits down to {stages}."
     )
     text = {True: "passes sanity", False: "fails sanity", None: "sanity in doubt"}[sanity.passes]
     return Verdict("sanity", sanity.passes, text, _number(found.value), detail)

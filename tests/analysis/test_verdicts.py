@@ -74,6 +74,7 @@ def test_a_method_whose_maps_survive_randomisation_fails() -> None:
     passed = on_sanity(found(0.9, 0.29))
     assert (passed.good, passed.text, passed.number) == (True, "passes sanity", "0.29")
     assert "0.29 (95 % interval 0.09 to 0.49)" in passed.detail
+    assert passed.detail.endswith("randomised from the logits down to logits: 0.90, 6 × 6: 0.29.")
     failed = on_sanity(found(0.1, 0.8))
     assert (failed.good, failed.text) == (False, "fails sanity")
     assert on_sanity(None).good is None
