@@ -111,7 +111,9 @@ def on_sanity(sanity: MethodSanity | None, problem: str | None = None) -> Verdic
         again = "It was measured on other weights; run lesionlens sanity on this model again."
         return Verdict("sanity", None, "sanity not measured", "", again)
     found = sanity.deciding
-    stages = ", ".join(f"{stage}: {_number(one.value)}" for stage, one in zip(sanity.stages, sanity.signed, strict=True))
+    stages = ", ".join(
+        f"{stage}: {_number(one.value)}" for stage, one in zip(sanity.stages, sanity.signed, strict=True)
+    )
     detail = (
         f"Rank correlation with the maps of a randomised network, of signed or of absolute values, whichever is "
         f"larger: {_number(found.value)} (95 % interval {_number(found.low)} to {_number(found.high)}), for the called "
