@@ -25,7 +25,7 @@ OPTIONS = (
 )
 IMAGES_ONLY = (
     " {} does not say which images show one lesion: its intervals are over images, of which the rarest diagnosis "
-    "has {}."
+    "has {}; a resample without it averages over the others."
 )
 CAPTION = "95 % intervals, bootstrapped over lesions."
 NO_THRESHOLD = (
