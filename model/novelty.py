@@ -19,8 +19,8 @@ MAX_COMPONENTS = 150
 POWER = 0.4
 # Share of dermatoscopic images, of the validation part, that are taken for something else.
 FALSE_ALARMS = 0.01
-# Mean difference of an image's largest and smallest channel, of 255. In the training and validation part of fold 0 it is
-# 5.3 at least.
+# Mean difference of an image's largest and smallest channel, of 255. In the training and validation part of fold 0 it
+# is 5.3 at least.
 LEAST_COLOUR = 2.0
 
 
