@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.save_option import add_save_option
 from model.image_cache import CACHE_FOLDER
 from model.machine import machine
 
@@ -30,7 +31,6 @@ BATCH = 32
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
-    from analysis.predictions import COMMITTED
     from model.file_formats import CALIBRATION_IMAGES, FORMATS
 
     parser = subparsers.add_parser(
@@ -58,14 +58,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="the data set that the model was trained on, or of an imported one any",
     )
     parser.add_argument("--cache", type=Path, default=CACHE_FOLDER, metavar="DIR", help="where decoded images are kept")
-    parser.add_argument(
-        "--save",
-        type=Path,
-        nargs="?",
-        const=COMMITTED,
-        metavar="DIR",
-        help="keep every format's predictions of the test part, for the table in the README",
-    )
+    add_save_option(parser, "every format's predictions of the test part, for the table in the README")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object")
     form.add_argument("--markdown", action="store_true", help="print a Markdown table")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.save_option import add_save_option
 from model.image_cache import CACHE_FOLDER
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ class Section:
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
-    from analysis.predictions import COMMITTED
     from model.splits import PROTOCOLS
 
     parser = subparsers.add_parser(
@@ -57,14 +57,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="BUNDLE",
         help="model bundles of two trainings that differ in nothing but protocol oversampled or lesion",
     )
-    parser.add_argument(
-        "--save",
-        type=Path,
-        nargs="?",
-        const=COMMITTED,
-        metavar="DIR",
-        help="keep the table, and the models' predictions, for the dashboard's Leakage page",
-    )
+    add_save_option(parser, "the table, and the models' predictions, for the dashboard's Leakage page")
     parser.add_argument("--cache", type=Path, default=CACHE_FOLDER, metavar="DIR", help="where decoded images are kept")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object")

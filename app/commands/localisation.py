@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.save_option import add_save_option
 from model.bundle import DEFAULT_BUNDLE
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ class Figures:
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
-    from analysis.predictions import COMMITTED
-
     parser = subparsers.add_parser(
         "localisation",
         help="measure whether the model looks at the lesion",
@@ -47,14 +46,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="data set with lesion masks")
     parser.add_argument("--model", type=Path, default=DEFAULT_BUNDLE, metavar="BUNDLE", help="model bundle")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument(
-        "--save",
-        type=Path,
-        nargs="?",
-        const=COMMITTED,
-        metavar="DIR",
-        help="keep the figures, for the table in the README",
-    )
+    add_save_option(parser, "the figures, for the table in the README")
     parser.set_defaults(run=run)
 
 
