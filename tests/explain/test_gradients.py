@@ -98,8 +98,8 @@ def test_smoothgrad_is_tf_keras_vis_s_under_the_same_noise_on_ten_images(
     predictor: Predictor, originals: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Of the 20, for time; two batches, so that their noise and their sum are the library's too.
-    monkeypatch.setattr(smoothgrad, "SAMPLES", 6)
-    monkeypatch.setattr(keras_vis, "SAMPLES", 6)
+    monkeypatch.setattr(smoothgrad, "SAMPLES", 5)
+    monkeypatch.setattr(keras_vis, "SAMPLES", 5)
     for path in originals[:10]:
         image = decode(path)
         ours = explain(image, predictor, "smoothgrad", "mel", seed=3).values
