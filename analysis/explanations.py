@@ -29,7 +29,6 @@ COMMAND = (
     f"lesionlens audit --data PATH --measures all --sample {SAMPLE} --no-image-quality "
     "--out model/predictions/explanations"
 )
-
 OLDER = "Methods or measures have changed since these figures were taken: run {} again."
 
 

@@ -119,7 +119,7 @@ def test_plain_colours_print_and_other_medical_pictures_are_flagged(predictor: P
 def test_about_one_in_a_hundred_test_images_is_a_false_alarm(
     predictor: Predictor, ham10000_cases: pd.DataFrame
 ) -> None:
-    """Every eighth image of the test part; `lesionlens evaluate --data` counts all of them."""
-    test = split(ham10000_cases).test[::8]
+    """Every fourth image of the test part; `lesionlens evaluate --data` counts all of them."""
+    test = split(ham10000_cases).test[::4]
     images = [decode(Path(path)) for path in ham10000_cases["path"].iloc[test]]
     assert 0 < flagged(predictor, images) < 0.03
