@@ -5,7 +5,7 @@ from dash.development.base_component import Component
 
 from analysis.bootstrap import Estimate
 from analysis.explanations import Explanations
-from app.components import panel
+from app.components import table_panel
 from app.numbers import decimal, signed_interval
 from explain.methods import METHODS
 
@@ -17,22 +17,15 @@ def agreement_panel(found: Explanations) -> list[Component]:
     if not found.agreement:
         return []
     order = [one.method for one in found.methods if one.method in found.agreement]
-    heads = [html.Th("", scope="col"), *(html.Th(METHODS[code].name, scope="col") for code in order)]
-    rows = [
-        html.Tr([html.Th(METHODS[one].name, scope="row"), *(_cell(found, one, other) for other in order)])
-        for one in order
-    ]
-    table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="table scores agreement")
     return [
-        panel(
+        table_panel(
             "Do methods agree on which regions count?",
-            html.Div(table, className="table-box", tabIndex=0),
-            html.P(
-                "Mean over the cases of the rank correlation of two maps' superpixel means; the interval, at 95 % over "
-                "lesions, is under the pointer. Methods that agree may be wrong together: agreement with a control "
-                "says that a map shows what anybody could have drawn without the network.",
-                className="caption",
-            ),
+            ["", *(METHODS[code].name for code in order)],
+            [(METHODS[one].name, [_cell(found, one, other) for other in order]) for one in order],
+            "Mean over the cases of the rank correlation of two maps' superpixel means; the interval, at 95 % over "
+            "lesions, is under the pointer. Methods that agree may be wrong together: agreement with a control says "
+            "that a map shows what anybody could have drawn without the network.",
+            "agreement",
         )
     ]
 

@@ -1,6 +1,7 @@
 """The parts that every page is made of: header, statistic, class chip, figure, and the states of having nothing."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -143,3 +144,13 @@ def graph(figure: Any, identifier: Any, filename: str, height: int = 380) -> Com
         },
     )
     return html.Div(drawing, style={"minHeight": height})  # holds the place while Plotly loads
+
+
+def table_panel(
+    title: str, heads: Sequence[str], rows: Sequence[tuple[str, Sequence[Component]]], caption: str, kind: str
+) -> Component:
+    """A panel with a table, each row a name and its cells, and the caption below; `kind` is a class of the table."""
+    header = html.Thead(html.Tr([html.Th(head, scope="col") for head in heads]))
+    body = html.Tbody([html.Tr([html.Th(name, scope="row"), *cells]) for name, cells in rows])
+    table = html.Table([header, body], className=f"table scores {kind}")
+    return panel(title, html.Div(table, className="table-box", tabIndex=0), html.P(caption, className="caption"))

@@ -14,7 +14,7 @@ from analysis.sanity import MethodSanity
 from app import explanation_tables as tables
 from app import urls
 from app.agreement_panel import agreement_panel
-from app.components import download_link, empty, failed, graph, page_header, panel, whisker
+from app.components import download_link, empty, failed, graph, page_header, panel, table_panel, whisker
 from app.context import Context
 from app.csv_answers import csv_answer
 from app.explanation_figure import faithfulness_figure, height
@@ -176,19 +176,15 @@ def _stages_panel(found: Explanations) -> list[Component]:
     measured = [(METHODS[one.method].name, one.sanity) for one in found.methods if one.sanity is not None]
     if not measured:
         return []
-    heads = [html.Th("Method", scope="col"), *(html.Th(stage, scope="col") for stage in measured[0][1].stages)]
-    rows = [html.Tr([html.Th(name, scope="row"), *_stage_cells(sanity)]) for name, sanity in measured]
-    table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="table scores explanations")
     return [
-        panel(
+        table_panel(
             "Sanity, layer by layer: what is left of a map while the network forgets",
-            html.Div(table, className="table-box", tabIndex=0),
-            html.P(
-                "Rank correlation with the trained network's map once all layers are randomised from the logits down "
-                "to those named, with 95 % intervals; below it, that of the absolute values (Adebayo et al. 2018). "
-                "Layers go by the size of what they give out.",
-                className="caption",
-            ),
+            ["Method", *measured[0][1].stages],
+            [(name, _stage_cells(sanity)) for name, sanity in measured],
+            "Rank correlation with the trained network's map once all layers are randomised from the logits down to "
+            "those named, with 95 % intervals; below it, that of the absolute values (Adebayo et al. 2018). Layers go "
+            "by the size of what they give out.",
+            "explanations",
         )
     ]
 
