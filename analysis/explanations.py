@@ -22,7 +22,7 @@ from explain.methods import METHODS
 from model.bundle import CARD_FILE, SHIPPED, load_bundle
 
 EXPLANATIONS = COMMITTED / "explanations"
-SAMPLE = 12
+SAMPLE = 20
 # Ratios have a long tail: one map with next to nothing in the lesion would rule their mean.
 MEDIANS = ("background_to_lesion",)
 COMMAND = (

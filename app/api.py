@@ -32,7 +32,7 @@ from app.patient import Asked, with_patient
 from app.region_answer import regions_answer
 from app.tensorflow_start import needs_tensorflow
 from app.trust_answer import trust_answer
-from app.uploads import TooLargeError, data_url, png, read_image_file, shrink
+from app.uploads import TooLargeError, for_browser, png, read_image_file, shrink
 from explain import explain
 from explain.attribution import Attribution, StopSignal
 from model.images import ImageError, decode, prepare, upright_size
@@ -58,8 +58,8 @@ def register(server: FastAPI, context: Context) -> None:
         size = context.bundle.card.size
         return prepare(decode(content, at_least=SPARE * size), size)
 
-    def for_the_browser(content: bytes) -> tuple[NDArray[uint8], tuple[int, int]]:
-        return shrink(decode(content, at_least=SHOWN_SIDE)), upright_size(content)
+    def for_the_browser(content: bytes) -> tuple[NDArray[uint8], str, tuple[int, int]]:
+        return *for_browser(decode(content, at_least=SHOWN_SIDE)), upright_size(content)
 
     async def answer_about_image(
         request: Request,
@@ -90,10 +90,12 @@ def register(server: FastAPI, context: Context) -> None:
             request, lambda name, image: answer(context, name, image, asked, left.is_set), threads=threads, left=left
         )
 
-    def opened(name: str, small: NDArray[uint8], size: tuple[int, int], tta: bool, ensemble: bool) -> dict[str, Any]:
-        # The small image is what the maps will explain, so what is predicted.
-        answer = prediction_answer(name, predicted(context, small, tta, ensemble))
-        return {**answer, "width": size[0], "height": size[1], "source": data_url(small)}
+    def opened(
+        name: str, shown: NDArray[uint8], source: str, size: tuple[int, int], tta: bool, ensemble: bool
+    ) -> dict[str, Any]:
+        # What is shown is what the maps will explain, so what is predicted.
+        answer = prediction_answer(name, predicted(context, shown, tta, ensemble))
+        return {**answer, "width": size[0], "height": size[1], "source": source}
 
     @server.exception_handler(PredictionsError)
     def no_predictions(request: Request, error: PredictionsError) -> JSONResponse:
@@ -155,10 +157,13 @@ def register(server: FastAPI, context: Context) -> None:
 
     @server.post(f"{urls.API}/images")
     async def open_image(request: Request, tta: bool = False, ensemble: bool = False) -> JSONResponse:
-        """Predict the image in the request and give it back upright and small, without metadata, as lossless WebP."""
+        """Predict the image in the request and give it back upright and small, without metadata.
+
+        It comes as lossless WebP, or where it had to be scaled down as JPEG.
+        """
         await asyncio.to_thread(check_ensemble, context, ensemble)
 
-        def answer(name: str, image: tuple[NDArray[uint8], tuple[int, int]]) -> dict[str, Any]:
+        def answer(name: str, image: tuple[NDArray[uint8], str, tuple[int, int]]) -> dict[str, Any]:
             return opened(name, *image, tta, ensemble)
 
         return await answer_about_image(request, answer, for_the_browser)
@@ -181,7 +186,7 @@ def register(server: FastAPI, context: Context) -> None:
         check_ensemble(context, ensemble)
         image = sample_image(name)
         height, width = image.shape[:2]
-        answer = opened(SAMPLES[name].title, shrink(image), (width, height), tta, ensemble)
+        answer = opened(SAMPLES[name].title, *for_browser(image), (width, height), tta, ensemble)
         return {**answer, "synthetic": True, "sample": name}
 
     @server.get(urls.API + "/samples/{name}/image.png")

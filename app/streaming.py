@@ -56,7 +56,6 @@ async def stream_explanation(context: Context, jobs: Jobs, method: str, request:
 
     key = (request["tab"], method)
     stop = jobs.start(key)
-    send(answer_store(method), {"state": "waiting"})
     slow = METHODS[method].evaluations > QUICK or _has_to_load(context, method, request)
     try:
         loop = asyncio.get_running_loop()
@@ -135,11 +134,14 @@ class Reporter:
     size: tuple[int, int]
     send: Send
     started: float = field(default_factory=time.monotonic)
-    last_answer: float = 0.0
+    last_answer: float = field(default_factory=time.monotonic)
     map_sent: bool = False
 
     def __call__(self, progress: Progress) -> None:
-        """Send `progress` and the map so far, unless one was sent a moment ago; the first map is sent at once."""
+        """Send `progress` and the map so far, unless the method was begun or something was sent a moment ago.
+
+        The first map is sent at once.
+        """
         now = time.monotonic()
         first_map = progress.partial is not None and not self.map_sent and progress.done < progress.total
         if not first_map and now - self.last_answer < SECONDS_BETWEEN_ANSWERS:

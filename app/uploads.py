@@ -6,7 +6,9 @@ Nothing is written to disk, and no file that a user sends is passed on: what lea
 import base64
 import binascii
 import io
+import re
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import numpy as np
 from fastapi import Request
@@ -20,7 +22,7 @@ from model.images import MAX_BYTES, ImageError, decode
 
 MAX_SIDE = 800
 FORM_BYTES = 16_384
-URL_PREFIX = "data:image/webp;base64,"
+URL = re.compile(r"data:image/(?:webp|jpeg);base64,")
 
 
 class TooLargeError(ImageError):
@@ -71,7 +73,8 @@ def shrink(image: NDArray[np.uint8], side: int = MAX_SIDE) -> NDArray[np.uint8]:
     if max(image.shape[:2]) <= side:
         return image
     picture = Image.fromarray(image)
-    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    # As sharp as bicubic, in half of Lanczos' time.
+    picture.thumbnail((side, side), Image.Resampling.HAMMING)
     return np.asarray(picture)
 
 
@@ -84,17 +87,35 @@ def png(image: NDArray[np.uint8]) -> bytes:
 
 def data_url(image: NDArray[np.uint8]) -> str:
     """The pixels in a data URL, for the browser to show and to keep: lossless WebP, in less than half of PNG's time."""
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "WEBP", lossless=True, quality=0, method=0)
-    return URL_PREFIX + base64.b64encode(buffer.getvalue()).decode()
+    return _encoded(image, "webp", lossless=True, quality=0, method=0)
+
+
+def for_browser(image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], str]:
+    """What a browser shows of an RGB image and sends back to be explained: its pixels, and these in a data URL.
+
+    An image of at most MAX_SIDE pixels a side is given without loss. A larger one loses more by being scaled down than
+    by JPEG, whose file is a fifth as large and takes a fifth of the time.
+    """
+    small = shrink(image)
+    if small is image:
+        return image, data_url(image)
+    url = _encoded(small, "jpeg", quality=95, subsampling=0)
+    return pixels(url), url
 
 
 def pixels(url: str) -> NDArray[np.uint8]:
-    """The RGB image of a data URL that `data_url` made and a browser sent back; ImageError for anything else."""
-    if not url.startswith(URL_PREFIX):
+    """The RGB image of a data URL that was made here and that a browser sent back; ImageError for anything else."""
+    start = URL.match(url)
+    if start is None:
         raise ImageError("The browser sent no image.")
     try:
-        content = base64.b64decode(url.removeprefix(URL_PREFIX), validate=True)
+        content = base64.b64decode(url[start.end() :], validate=True)
     except binascii.Error as error:
         raise ImageError("The browser sent a damaged image.") from error
     return decode(content)
+
+
+def _encoded(image: NDArray[np.uint8], image_format: str, **options: Any) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, image_format, **options)
+    return f"data:image/{image_format};base64,{base64.b64encode(buffer.getvalue()).decode()}"

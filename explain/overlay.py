@@ -72,21 +72,17 @@ def display_limit(attribution: Attribution) -> float:
 
 def attribution_rgba(attribution: Attribution, height: int, width: int) -> NDArray[np.uint8]:
     """The map as a layer to lay over the image, uint8 RGBA (height, width, 4), opacity being the map's strength."""
-    strength = _strength(attribution, height, width)
     positive, negative = (_rgb(colour) for colour in _ends(attribution))
-    rgba = np.empty((height, width, 4), np.uint8)
-    rgba[..., :3] = np.where(strength[..., np.newaxis] > 0, positive, negative)
-    rgba[..., 3] = np.rint(255 * np.abs(strength))
-    return rgba
+    levels = np.arange(-255, 256)
+    shades = np.empty((len(levels), 4), np.uint8)
+    shades[:, :3] = np.where(levels[:, np.newaxis] > 0, positive, negative)
+    shades[:, 3] = np.abs(levels)
+    return _drawn(_strength(attribution, height, width), shades)
 
 
 def attribution_rgb(attribution: Attribution, height: int, width: int) -> NDArray[np.uint8]:
     """The map alone in the colours of its colour bar, uint8 RGB (height, width, 3)."""
-    shades = _shades(*_ends(attribution))
-    middle = SHADES // 2
-    chosen = middle + np.rint(middle * _strength(attribution, height, width)).astype(np.intp)
-    rgb: NDArray[np.uint8] = shades[chosen]
-    return rgb
+    return _drawn(_strength(attribution, height, width), _shades(*_ends(attribution)))
 
 
 def overlay_image(image: NDArray[np.uint8], attribution: Attribution, opacity: float = OPACITY) -> NDArray[np.uint8]:
@@ -111,6 +107,13 @@ def _strength(attribution: Attribution, height: int, width: int) -> NDArray[np.f
     values = enlarged(_legible(attribution), height, width)
     limit = display_limit(attribution)
     return np.clip(values / limit, -1, 1) if limit > 0 else np.zeros_like(values)
+
+
+def _drawn(strength: NDArray[np.float32], shades: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A strength in [-1, 1] in `shades`, an odd number of them in rows, of which the middle one stands for zero."""
+    middle = len(shades) // 2
+    # Ten times as fast as `shades[...]`.
+    return shades.take(np.rint(middle * strength).astype(np.int16) + middle, axis=0)
 
 
 def _legible(attribution: Attribution) -> Attribution:

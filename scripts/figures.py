@@ -5,7 +5,7 @@
 
 They are: the blocks of README.md between `<!-- name -->` and `<!-- /name -->`, the metrics in the card of every shipped
 bundle, and `model/predictions/cross_validation.json`, which the dashboard and `lesionlens card` read. Speeds are
-measured by `tests.benchmarks` and `lesionlens export`, and not touched.
+measured by `python -m tests.benchmarks --save` and `lesionlens export --save`, and here only printed.
 """
 
 import argparse
@@ -38,6 +38,7 @@ from app.markdown import markdown_table
 from app.numbers import percent
 from model.atomic import write_atomically
 from model.bundle import CARD_FILE, DEFAULT_BUNDLE, SHIPPED, ModelBundle, card_text, load_bundle, shipped_ensemble
+from tests.benchmarks import record
 
 NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 FROM_SCRATCH = SHIPPED / "lesion_cnn_lesion_fold0_112px"
@@ -100,6 +101,7 @@ def blocks(found: CrossValidation | None) -> dict[str, Callable[[], str]]:
         "explanations": explanations,
         "localisation": localisation,
         "detectors": detectors,
+        "benchmarks": benchmarks,
     }
     return known if found is None else {**known, "out-of-fold": lambda: out_of_fold_tables.markdown(found)}
 
@@ -153,6 +155,11 @@ def detectors() -> str:
         for one in CHECKED.values()
     ]
     return markdown_table(["Detector", "Finds", "Right", "Precision", "Present in the 100 images"], rows)
+
+
+def benchmarks() -> str:
+    """The speeds that were asked for, as last measured."""
+    return record.markdown()
 
 
 def with_blocks(text: str, known: dict[str, Callable[[], str]]) -> str:

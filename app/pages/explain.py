@@ -155,7 +155,9 @@ def register_callbacks(app: Dash, context: Context) -> None:
 
     @app.callback(Output(parts.FOLDS_SAID, "children"), Input(parts.FOLDS, "data"), prevent_initial_call=True)
     def show_folds(said: dict[str, Any] | None) -> Component | None:
-        return None if said is None else folds_agreement(said["predicted"], said["disagreement"])
+        if said is None:
+            return None
+        return html.Div(folds_agreement(said["predicted"], said["disagreement"]), **{"data-about": said["about"]})
 
     @app.callback(Output("explain-download", "data"), Input("explain-picture", "data"), prevent_initial_call=True)
     def picture(chosen: dict[str, Any]) -> dict[str, Any]:

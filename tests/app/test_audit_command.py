@@ -170,6 +170,7 @@ def test_killed_from_outside(uninterrupted: Audit, data: Path, tmp_path: Path) -
         while process.poll() is None and not (tmp_path / "audit" / "part-00000.parquet").exists():
             os.sched_yield()
         process.kill()
+    assert process.returncode == -signal.SIGKILL
     assert audit(data, tmp_path / "audit") == 0
     assert_same_rows(tmp_path / "audit", uninterrupted)
 

@@ -1,13 +1,18 @@
 """`python -m tests.benchmarks NAME…`: ours against the reference, in one run; one JSON line each.
 
 `ratio` is reference_ms / ours_ms: how many times faster ours is; `must` is the least that was asked for, `met` whether
-it and what else was asked for are reached. Measure on a machine that does nothing else.
+it and what else was asked for are reached. Measure on a machine that does nothing else. `--save` keeps the lines in
+`tests/benchmarks/measured.json`, from which `python -m scripts.figures` fills the README's table.
 """
 
 import argparse
 import json
 import os
 
+import numpy as np
+
+from model.bundle import DEFAULT_BUNDLE, load_bundle
+from model.prediction import Predictor
 from tests.benchmarks import (
     audit,
     audit_memory,
@@ -20,10 +25,12 @@ from tests.benchmarks import (
     lime,
     pipeline,
     prediction,
+    record,
     shap,
     smoothgrad,
     upload,
 )
+from tests.benchmarks.medians import medians
 
 BENCHMARKS = {
     "audit": audit.measure,
@@ -46,9 +53,22 @@ BENCHMARKS = {
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("names", nargs="+", choices=BENCHMARKS, metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--save", action="store_true", help="keep the lines for the README's table")
+    arguments = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    for name in parser.parse_args().names:
-        print(json.dumps(BENCHMARKS[name]()), flush=True)
+    for name in arguments.names:
+        forward_ms = forward_pass()
+        line = BENCHMARKS[name]()
+        print(json.dumps(line), flush=True)
+        if arguments.save:
+            record.keep(line, forward_ms)
+
+
+def forward_pass() -> float:
+    """Median milliseconds of the shipped model's forward pass of one image: how fast the machine is just now."""
+    predictor = Predictor(load_bundle(DEFAULT_BUNDLE))
+    image = np.zeros((1, predictor.bundle.card.size, predictor.bundle.card.size, 3), np.uint8)
+    return medians(lambda: predictor.logits(image), lambda: None, 30)[0]
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, expect, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright, Request, expect, sync_playwright
 
 from model.bundle import ModelBundle
 from tests.conftest import HAM10000, ROOT
@@ -64,15 +64,19 @@ def server(bundle: ModelBundle, server_output: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium, for a module only: Playwright's event loop would be in the way of the tests that run their own."""
+@pytest.fixture(scope="package")
+def browser(server: str) -> Iterator[BrowserContext]:
+    """Chromium with an empty profile, whose cache all tests share, as a person's visits do.
+
+    For this package only: Playwright's event loop would be in the way of the tests that run their own.
+    """
     with sync_playwright() as playwright:
         path = chromium_path(playwright)
         if path is None:
             pytest.skip("Chromium is neither at $CHROMIUM nor at /usr/bin/chromium, nor has Playwright its own")
         browser = playwright.chromium.launch(executable_path=path, args=LAUNCH)
-        yield browser
+        # Without a graphics card what moves takes the core that the server works on.
+        yield browser.new_context(viewport={"width": 1440, "height": 900}, base_url=server, reduced_motion="reduce")
         browser.close()
 
 
@@ -83,8 +87,8 @@ def console_errors() -> list[str]:
 
 
 @pytest.fixture
-def page(browser: Browser, server: str, server_output: Path, console_errors: list[str]) -> Iterator[Page]:
-    """A browser tab of 1440 × 900; errors in its console, and requests to other hosts, fail the test."""
+def page(browser: BrowserContext, server: str, server_output: Path, console_errors: list[str]) -> Iterator[Page]:
+    """A new tab of 1440 × 900; errors in its console, and requests to other hosts, fail the test."""
     foreign: list[str] = []
 
     def note_console(message: ConsoleMessage) -> None:
@@ -95,15 +99,14 @@ def page(browser: Browser, server: str, server_output: Path, console_errors: lis
         if not request.url.startswith((server, server.replace("http", "ws", 1), "data:", "blob:")):
             foreign.append(request.url)
 
-    # Without a graphics card what moves takes the core that the server works on.
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=server, reduced_motion="reduce")
-    page = context.new_page()
+    page = browser.new_page()
     page.set_default_timeout(60_000)
     page.on("console", note_console)
     page.on("pageerror", lambda error: console_errors.append(str(error)))
-    context.on("request", note_request)
+    page.on("request", note_request)
     yield page
-    context.close()
+    page.evaluate("localStorage.clear()")
+    page.close()
     print(server_output.read_text())
     assert foreign == []
     assert console_errors == []

@@ -245,7 +245,7 @@ def test_metrics_highlight_is_in_the_address(page: Page) -> None:
         ("/confusion", ".panel"),
         ("/pair/mel/nv", ".panel"),
         ("/leakage", ".panel"),
-        ("/explanations", ".panel, .state-empty"),  # empty until the shipped models' explanations are measured
+        ("/explanations", ".panel"),
         ("/card", ".panel"),
     ],
 )

@@ -2,30 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from model.bundle import ModelBundle
-from tests.app.two_folds import two_folds
-from tests.browser.conftest import serving
+from model.bundle import DEFAULT_BUNDLE
 from tests.browser.test_explain_page import PHANTOM, SLOW, expect_heatmap, probabilities, upload
 
-SECOND = "toy_lesion_fold1_192px"
-
-
-@pytest.fixture(scope="module")
-def server_output(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("two_models") / "output.txt"
-
-
-@pytest.fixture(scope="module")
-def server(bundle: ModelBundle, server_output: Path) -> Iterator[str]:
-    """The address of a server of the first of two folds."""
-    with serving(two_folds(bundle, server_output.parent), server_output) as address:
-        yield address
+SECOND = DEFAULT_BUNDLE.name.replace("fold0", "fold1")
 
 
 def choose_model(page: Page, name: str) -> None:
@@ -34,7 +17,7 @@ def choose_model(page: Page, name: str) -> None:
 
 
 def test_the_same_sample_by_another_model_and_back(page: Page) -> None:
-    page.goto("/explain?sample=melanoma&target=mel")
+    page.goto("/explain?sample=melanoma&target=mel&methods=gradcam")
     expect_heatmap(page, "gradcam")
     before = probabilities(page, 0)
     choose_model(page, SECOND)
@@ -44,15 +27,15 @@ def test_the_same_sample_by_another_model_and_back(page: Page) -> None:
     page.get_by_role("link", name="Confusion").first.click()
     page.wait_for_url(f"**/models/{SECOND}/confusion")
     expect(page.get_by_role("heading", name="Confusion", exact=True)).to_be_visible(timeout=SLOW)
-    page.goto(f"/models/{SECOND}/explain?sample=melanoma&target=mel")
-    choose_model(page, "toy_lesion_fold0_192px")
+    page.goto(f"/models/{SECOND}/explain?sample=melanoma&target=mel&methods=gradcam")
+    choose_model(page, DEFAULT_BUNDLE.name)
     page.wait_for_url(re.compile(r"//[^/]+/explain\?sample=melanoma&target=mel"))
     expect_heatmap(page, "gradcam")
     assert probabilities(page, 0) == before
 
 
 def test_an_uploaded_image_goes_along(page: Page) -> None:
-    page.goto("/explain")
+    page.goto("/explain?methods=gradcam")
     upload(page, PHANTOM)
     expect_heatmap(page, "gradcam")
     before = probabilities(page, 0)

@@ -38,18 +38,17 @@ def test_what_was_judged_is_remembered(page: Page) -> None:
 
 
 def test_a_map_whose_method_is_not_chosen_any_more_is_not_judged_until_it_is_again(page: Page) -> None:
-    address = "/explain?sample=naevus&target=mel&methods=gradcam,shap"
-    page.goto(address)
-    expect_heatmap(page, "shap")
-    page.locator("#explain-methods").press("Backspace")  # SHAP was chosen last
-    expect(page.locator("#explain-card-shap")).to_be_hidden()
+    page.goto("/explain?sample=naevus&target=mel&methods=gradcam,occlusion")
+    expect_heatmap(page, "occlusion")
+    page.locator("#explain-methods").press("Backspace")  # Occlusion was chosen last
+    expect(page.locator("#explain-card-occlusion")).to_be_hidden()
     page.wait_for_function(
-        "dash_component_api.getLayout('explain-trust-shap').props.data?.state === 'stopped'", timeout=SLOW
+        "dash_component_api.getLayout('explain-trust-occlusion').props.data?.state === 'stopped'", timeout=SLOW
     )
     judged(page, "gradcam")
     page.locator("#explain-methods").click()
-    page.get_by_role("option", name="SHAP", exact=True).click()
-    judged(page, "shap")
+    page.get_by_role("option", name="Occlusion", exact=True).click()
+    judged(page, "occlusion")
 
 
 def test_the_curves_are_also_shown_on_the_other_baselines(page: Page) -> None:

@@ -48,7 +48,8 @@ def test_what_counts_is_found_where_it_is() -> None:
     assert 2 <= column < 14
 
 
-def test_an_interval_is_196_standard_errors_of_the_mean_over_pairs() -> None:
+def test_an_interval_is_196_standard_errors_of_the_mean_over_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explain.rise.SAMPLES", 400)
     ends = [explain(noise(), QuadrantPredictor(), "rise", "mel", seed=seed) for seed in range(12)]
     spread = np.std([end.values for end in ends], axis=0, ddof=1)
     interval = np.mean([end.interval for end in ends if end.interval is not None], axis=0)

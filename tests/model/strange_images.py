@@ -1,5 +1,7 @@
 """Images that are no dermatoscopy: photographs that scikit-image ships, crops of them, noise, and drawn ones."""
 
+from functools import cache
+
 import numpy as np
 import skimage.data
 from numpy.typing import NDArray
@@ -13,12 +15,14 @@ PHOTOGRAPHS = (
 )
 
 
+@cache
 def photographs() -> list[Image]:
     """Fourteen photographs."""
     left, right, _ = skimage.data.stereo_motorcycle()
     return [rgb(image) for image in (*(getattr(skimage.data, name)() for name in PHOTOGRAPHS), left, right)]
 
 
+@cache
 def crops(each: int) -> list[Image]:
     """Random crops of the photographs, from half of the sides to all, `each` of every one."""
     random = np.random.default_rng(0)
@@ -32,6 +36,7 @@ def crops(each: int) -> list[Image]:
     return cut
 
 
+@cache
 def noise(count: int) -> list[Image]:
     """Uniform noise in four sizes."""
     random = np.random.default_rng(0)

@@ -14,6 +14,11 @@ def cases(ham10000: Path) -> pd.DataFrame:
     return read_metadata(ham10000 / "HAM10000_metadata.csv")
 
 
+@pytest.fixture(scope="module")
+def lesion_folds(cases: pd.DataFrame) -> list[Split]:
+    return [split(cases, "lesion", fold) for fold in range(FOLDS)]
+
+
 def parts(made: Split) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return made.train, made.validation, made.test
 
@@ -102,9 +107,10 @@ def test_leaky_protocols_are_labelled_as_leaky() -> None:
 
 
 @pytest.mark.parametrize("fold", range(FOLDS))
-def test_lesion_on_ham10000_keeps_lesions_and_missed_duplicates_together(cases: pd.DataFrame, fold: int) -> None:
-    made = split(cases, "lesion", fold)
-    train, validation, test = (cases.iloc[part] for part in parts(made))
+def test_lesion_on_ham10000_keeps_lesions_and_missed_duplicates_together(
+    cases: pd.DataFrame, lesion_folds: list[Split], fold: int
+) -> None:
+    train, validation, test = (cases.iloc[part] for part in parts(lesion_folds[fold]))
     for one, other in ((train, test), (train, validation), (validation, test)):
         assert not shared(one["lesion_id"], other["lesion_id"])
         assert not [
@@ -147,17 +153,15 @@ def test_image_leaves_lesions_of_the_test_part_to_be_learnt_from(cases: pd.DataF
     assert np.mean([share["lesion"] for share in learnt]) == pytest.approx(0.391, abs=0.005)
 
 
-def test_lesion_leaves_nothing_of_the_test_part_in_training(cases: pd.DataFrame) -> None:
-    made = split(cases)
+def test_lesion_leaves_nothing_of_the_test_part_in_training(cases: pd.DataFrame, lesion_folds: list[Split]) -> None:
+    made = lesion_folds[0]
     shares = overlap(cases.iloc[made.train], cases.iloc[made.test])
     assert (shares[["image", "lesion"]] == 0).all(axis=None)
 
 
 @pytest.mark.parametrize("protocol", ["lesion", "image"])
-def test_the_order_of_the_rows_does_not_matter(ham10000_cases: pd.DataFrame, protocol: str) -> None:
-    shuffled = ham10000_cases.sample(frac=1, random_state=1).reset_index(drop=True)
-    expected, given = split(ham10000_cases, protocol), split(shuffled, protocol)
-    for part in ("train", "validation", "test"):
-        assert set(ham10000_cases["image_id"].iloc[getattr(expected, part)]) == set(
-            shuffled["image_id"].iloc[getattr(given, part)]
-        )
+def test_the_order_of_the_rows_does_not_matter(cases: pd.DataFrame, lesion_folds: list[Split], protocol: str) -> None:
+    shuffled = cases.sample(frac=1, random_state=1).reset_index(drop=True)
+    expected = lesion_folds[0] if protocol == "lesion" else split(cases, protocol)
+    for one, other in zip(parts(expected), parts(split(shuffled, protocol)), strict=True):
+        assert set(cases["image_id"].iloc[one]) == set(shuffled["image_id"].iloc[other])
