@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import numpy as np
@@ -85,18 +85,27 @@ def missed_duplicates() -> tuple[tuple[str, str], ...]:
 def _stratified_fold(
     cases: pd.DataFrame, groups: NDArray[np.intp] | None, rows: NDArray[np.intp], parts: int, part: int, seed: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-
     diagnosis = cases["diagnosis"].to_numpy(dtype=str)[rows]
     if len(rows) == 0 or np.unique(diagnosis, return_counts=True)[1].max() < parts:
         raise ValueError(f"Too few cases to split: {parts} parts need a diagnosis with at least {parts} cases.")
+    dealt = _dealt(tuple(diagnosis), None if groups is None else tuple(groups[rows]), parts, seed)
+    return rows[dealt != part], rows[dealt == part]
+
+
+@lru_cache(maxsize=2)  # the folds of one data set begin alike, and dealing takes seconds
+def _dealt(diagnosis: tuple[str, ...], groups: tuple[int, ...] | None, parts: int, seed: int) -> NDArray[np.intp]:
+    """Which of the parts each case is in."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
     kind = StratifiedKFold if groups is None else StratifiedGroupKFold
     folds = kind(parts, shuffle=True, random_state=seed)
+    dealt = np.empty(len(diagnosis), np.intp)
     with warnings.catch_warnings():
         # A class with fewer cases than parts is in some parts only; that is no news to whoever tries out a few cases.
         warnings.filterwarnings("ignore", message="The least populated class")
-        others, chosen = list(folds.split(rows, diagnosis, None if groups is None else groups[rows]))[part]
-    return rows[others], rows[chosen]
+        for part, (_, chosen) in enumerate(folds.split(diagnosis, diagnosis, groups)):
+            dealt[chosen] = part
+    return dealt
 
 
 def _oversampled(cases: pd.DataFrame) -> Split:

@@ -12,7 +12,6 @@ from model.bundle import BundleError, ModelBundle, load_bundle
 from model.images import decode
 from model.novelty import NOVELTY_FILE, Novelty, NoveltyCheck, fit_novelty, novelty_file, read_novelty
 from model.prediction import Predictor
-from model.splits import split
 from tests.model.strange_images import crops, noise, others, photographs
 
 COLOURED = np.full((8, 8, 3), (224, 172, 150), np.uint8)
@@ -117,9 +116,9 @@ def test_plain_colours_print_and_other_medical_pictures_are_flagged(predictor: P
 
 
 def test_about_one_in_a_hundred_test_images_is_a_false_alarm(
-    predictor: Predictor, ham10000_cases: pd.DataFrame
+    bundle: ModelBundle, predictor: Predictor, ham10000_cases: pd.DataFrame
 ) -> None:
     """Every fourth image of the test part; `lesionlens evaluate --data` counts all of them."""
-    test = split(ham10000_cases).test[::4]
-    images = [decode(Path(path)) for path in ham10000_cases["path"].iloc[test]]
+    test = pd.read_parquet(bundle.predictions_path)["image_id"][::4]
+    images = [decode(Path(path)) for path in ham10000_cases.set_index("image_id").loc[test, "path"]]
     assert 0 < flagged(predictor, images) < 0.03
