@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from analysis.bootstrap import Estimate
 from app.numbers import decimal, interval
+from app.table_text import table_box
 from app.theme import plotly_template
 from model.bundle import Card
 from model.classes import diagnosis
@@ -153,4 +154,4 @@ def table_panel(
     header = html.Thead(html.Tr([html.Th(head, scope="col") for head in heads]))
     body = html.Tbody([html.Tr([html.Th(name, scope="row"), *cells]) for name, cells in rows])
     table = html.Table([header, body], className=f"table scores {kind}")
-    return panel(title, html.Div(table, className="table-box", tabIndex=0), html.P(caption, className="caption"))
+    return panel(title, table_box(table), html.P(caption, className="caption"))

@@ -15,6 +15,14 @@
     routed = address();
   });
 
+  /* Large tables come as text (app/table_text.py). */
+  new MutationObserver(() => {
+    for (const box of document.querySelectorAll("[data-html]")) {
+      box.innerHTML = box.dataset.html;
+      box.removeAttribute("data-html");
+    }
+  }).observe(document, { childList: true, subtree: true, attributeFilter: ["data-html"] });
+
   window.lesionlens = {
     /** What the addresses of this model start with (app/urls.py): nothing, or /models/NAME. */
     get root() {

@@ -18,6 +18,7 @@ from app.components import download_link, leaky_split, page_header, panel, whisk
 from app.context import Context
 from app.jsonable import jsonable
 from app.model_card import ModelCard
+from app.table_text import table_box
 from model.classes import diagnosis
 
 QUESTION = "What is this model for, what was it made from, and for whom does it fail?"
@@ -70,9 +71,9 @@ def _panel(section: Section, model: ModelCard) -> Component:
     if section.command is not None:
         content.append(_command(section.command))
     if section.columns == GROUP_COLUMNS and model.performance is not None:
-        content.append(_box(_group_table(model.performance.groups)))
+        content.append(table_box(_group_table(model.performance.groups)))
     elif section.rows:
-        content.append(_box(_table(section)))
+        content.append(table_box(_table(section)))
     attributes: dict[str, Any] = {"data-wide": "yes"} if len(section.columns) > 3 else {}
     return panel(section.title, *content, **attributes)
 
@@ -82,10 +83,6 @@ def _command(command: str) -> Component:
     first, *options = command.split(" --")
     words = [first, *(f"--{option}" for option in options)]
     return html.Pre([part for word in words for part in (html.Span(word), " ")][:-1], className="command", tabIndex=0)
-
-
-def _box(table: Component) -> Component:
-    return html.Div(table, className="table-box", tabIndex=0)
 
 
 def _table(section: Section) -> Component:

@@ -20,6 +20,7 @@ from app.csv_answers import csv_answer
 from app.explanation_figure import faithfulness_figure, height
 from app.jsonable import jsonable
 from app.numbers import decimal, interval, signed_interval
+from app.table_text import table_box
 from explain.methods import METHODS
 
 QUESTION = "Which heatmap deserves trust?"
@@ -151,7 +152,7 @@ def _table(
         for control in (False, True)
     ]
     table = html.Table([html.Thead(html.Tr(heads)), *bodies], className="table scores explanations")
-    return html.Div(table, className="table-box", tabIndex=0)
+    return table_box(table)
 
 
 def _row(one: MethodFigures, cells: list[Component | str]) -> Component:

@@ -23,6 +23,7 @@ from app.jsonable import jsonable
 from app.leakage_results import LeakageResults
 from app.leakage_tables import other_rows
 from app.numbers import decimal, percent
+from app.table_text import table_box
 from model.classes import BY_CODE
 
 QUESTION = "How much of this figure is memory?"
@@ -178,7 +179,7 @@ def _comparison(leaky: Face, honest: Face) -> Component:
     return panel(
         f"One network ({leaky.training.network}, {leaky.training.size} px), one budget "
         f"({_steps(leaky, honest)} steps), two test figures",
-        html.Div(html.Table([header, html.Tbody(rows)], className="table scores"), className="table-box", tabIndex=0),
+        table_box(html.Table([header, html.Tbody(rows)], className="table scores")),
         html.P(
             f"{DECISION} The oversampled test rows hold every diagnosis equally often, so that their accuracy is a "
             "balanced accuracy; the honest ones hold them as patients bring them, two thirds naevi. Compare balanced "
@@ -301,7 +302,7 @@ def _memory(leaky: Face, honest: Face) -> Component:
     rows = [_memory_row(one, ours[one.diagnosis]) for one in leaky.memory[1:]]
     return panel(
         "What the leaky network knows of lesions it has seen, and of others, by diagnosis",
-        html.Div(html.Table([header, html.Tbody(rows)], className="table scores"), className="table-box", tabIndex=0),
+        table_box(html.Table([header, html.Tbody(rows)], className="table scores")),
         html.P(
             "A row is seen when its lesion is in training. Where no row is unseen, the leaky figure says nothing at "
             "all about new lesions. The honest network's recall is on test lesions that it never saw.",

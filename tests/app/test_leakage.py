@@ -57,8 +57,8 @@ def test_the_page_shows_both_accuracies_and_the_budget(results: LeakageResults) 
 def test_seen_and_unseen_rows_stand_side_by_side(results: LeakageResults) -> None:
     page = str(leakage.page(results))
     total = results.faces[0].memory[0]
-    assert f"'{decimal(total.accuracy_seen.value)}'" in page
-    assert f"'{decimal(total.accuracy_unseen.value)}'" in page
+    assert f">{decimal(total.accuracy_seen.value)}<" in page
+    assert f">{decimal(total.accuracy_unseen.value)}<" in page
     assert "no such rows" in page
 
 
