@@ -12,7 +12,7 @@ from model.atomic import write_atomically
 from model.machine import machine
 
 RECORD = Path(__file__).parent / "measured.json"
-COLUMNS = ("Benchmark", "What", "Asked for", "Measured", "Met")
+COLUMNS = ("Benchmark", "What", "Asked for", "Measured", "Met", "Forward pass")
 
 
 @dataclass(frozen=True)
@@ -96,15 +96,12 @@ def markdown() -> str:
     """The table of the README, under it when and where it was measured."""
     record = read()
     rows = [_cells(name, row, record[name]) for name, row in ROWS.items() if name in record]
-    taken: dict[str, list[float]] = {}
-    for line in record.values():
-        stamp = line["measured"]
-        taken.setdefault(f"{stamp['machine']}, {stamp['date']}", []).append(stamp["forward_ms"])
-    machines = "; ".join(f"{name} ({min(ms)} to {max(ms)} ms)" for name, ms in sorted(taken.items()))
-    where = f"Medians. Measured on, in brackets what a forward pass of one image takes there: {machines}."
+    machines = sorted({"{machine}, {date}".format(**line["measured"]) for line in record.values()})
+    where = f"Medians, on {'; '.join(machines)}. Forward pass: of one image, just before; so fast the machine was then."
     return f"{markdown_table(COLUMNS, rows, numbers=False)}\n\n{where}"
 
 
 def _cells(name: str, row: Row, line: Mapping[str, Any]) -> list[str]:
     met = {True: "yes", False: "**no**", None: "–"}[line.get("met")]
-    return [f"`{name}`", row.what.format(**line), row.asked or "–", row.result.format(**line), met]
+    forward = f"{line['measured']['forward_ms']} ms"
+    return [f"`{name}`", row.what.format(**line), row.asked or "–", row.result.format(**line), met, forward]

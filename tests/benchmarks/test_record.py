@@ -28,9 +28,8 @@ def test_every_benchmark_is_in_the_record() -> None:
 def test_a_line_is_kept_and_printed_with_what_was_asked() -> None:
     record.keep(LINE, 5.04)
     row, where = record.markdown().splitlines()[2], record.markdown().splitlines()[-1]
-    assert row.endswith("| 0.85 of the forward pass' | 0.91 of the forward pass' | yes |")
+    assert row.endswith("| 0.85 of the forward pass' | 0.91 of the forward pass' | yes | 5.0 ms |")
     assert "a processor, 2 cores" in where
-    assert "(5.0 to 5.0 ms)" in where
 
 
 @pytest.mark.usefixtures("kept")
@@ -40,5 +39,4 @@ def test_what_is_measured_again_replaces_the_line_and_leaves_the_others() -> Non
     record.keep({**LINE, "ratio": 0.7, "met": False}, 6.2)
     assert record.read()["gradcam_batch"]["ratio"] == 0.7
     assert record.read()["smoothgrad"]["ratio"] == 11.2
-    assert record.markdown().splitlines()[2].endswith("| **no** |")
-    assert "(5.0 to 6.2 ms)" in record.markdown()
+    assert record.markdown().splitlines()[2].endswith("| **no** | 6.2 ms |")
