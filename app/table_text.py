@@ -36,11 +36,11 @@ def as_text(node: Any) -> str:
         raise ValueError(f"{plain['type']} is no HTML element.")
     properties = dict(plain["props"])
     children, name = as_text(properties.pop("children", None)), plain["type"].lower()
-    return f"<{name}{''.join(map(_attribute, properties.items()))}>{children}</{name}>"
+    attributes = "".join(_attribute(key, value) for key, value in properties.items() if value is not None)
+    return f"<{name}{attributes}>{children}</{name}>"
 
 
-def _attribute(item: tuple[str, Any]) -> str:
-    name, value = item
+def _attribute(name: str, value: Any) -> str:
     text = _style(value) if name == "style" else str(value)
     return f' {ATTRIBUTES.get(name, name.lower())}="{escape(text)}"'
 

@@ -44,7 +44,7 @@
     return { ...(await openBytes(name, decoded(dataUrl))), name };
   }
 
-  /* In a tenth of the time that fetching the address takes. */
+  /* Fetching the address would go through the browser's network process. */
   function decoded(dataUrl) {
     const text = atob(dataUrl.slice(dataUrl.indexOf(",") + 1));
     const bytes = new Uint8Array(text.length);
@@ -355,7 +355,7 @@
       methods = known;
       window.lesionlens.fillCards(methods);
       const folds = place("explain-folds-said");
-      const changes = { childList: true, subtree: true, attributes: true, attributeFilter: ["data-about"] };
+      const changes = { childList: true, subtree: true, attributeFilter: ["data-about"] };
       if (folds) new MutationObserver(showFolds).observe(folds, changes);
       view = wantedView;
       choose(wanted);

@@ -112,7 +112,7 @@ def _strength(attribution: Attribution, height: int, width: int) -> NDArray[np.f
 def _drawn(strength: NDArray[np.float32], shades: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A strength in [-1, 1] in `shades`, an odd number of them in rows, of which the middle one stands for zero."""
     middle = len(shades) // 2
-    # Ten times as fast as `shades[...]`.
+    # Several times as fast as `shades[...]`.
     return shades.take(np.rint(middle * strength).astype(np.int16) + middle, axis=0)
 
 

@@ -13,6 +13,10 @@ def test_components_are_the_elements_that_dash_would_make() -> None:
     )
 
 
+def test_what_is_none_is_no_attribute() -> None:
+    assert as_text(html.Td("a", className=None, title=None)) == "<td>a</td>"
+
+
 def test_a_component_that_is_no_element_is_refused() -> None:
     with pytest.raises(ValueError, match="Graph is no HTML element"):
         as_text(html.Td(dcc.Graph()))
