@@ -32,7 +32,7 @@ from app.patient import Asked, with_patient
 from app.region_answer import regions_answer
 from app.tensorflow_start import needs_tensorflow
 from app.trust_answer import trust_answer
-from app.uploads import TooLargeError, for_browser, png, read_image_file, shrink
+from app.uploads import TooLargeError, data_url, for_browser, png, read_image_file, shrink
 from explain import explain
 from explain.attribution import Attribution, StopSignal
 from model.images import ImageError, decode, prepare, upright_size
@@ -93,9 +93,10 @@ def register(server: FastAPI, context: Context) -> None:
     def opened(
         name: str, shown: NDArray[uint8], source: str, size: tuple[int, int], tta: bool, ensemble: bool
     ) -> dict[str, Any]:
-        # What is shown is what the maps will explain, so what is predicted.
-        answer = prediction_answer(name, predicted(context, shown, tta, ensemble))
-        return {**answer, "width": size[0], "height": size[1], "source": source}
+        # What is predicted is what the maps will explain, though the network sees it in other pixels than people do.
+        seen = prepare(shown, context.bundle.card.size)
+        answer = prediction_answer(name, predicted(context, seen, tta, ensemble))
+        return {**answer, "width": size[0], "height": size[1], "source": source, "input": data_url(seen)}
 
     @server.exception_handler(PredictionsError)
     def no_predictions(request: Request, error: PredictionsError) -> JSONResponse:
@@ -159,7 +160,8 @@ def register(server: FastAPI, context: Context) -> None:
     async def open_image(request: Request, tta: bool = False, ensemble: bool = False) -> JSONResponse:
         """Predict the image in the request and give it back upright and small, without metadata.
 
-        It comes as lossless WebP, or where it had to be scaled down as JPEG.
+        `source` is the image to look at, lossless WebP or where it had to be scaled down JPEG, and `input`, lossless
+        WebP, what the network sees of it.
         """
         await asyncio.to_thread(check_ensemble, context, ensemble)
 

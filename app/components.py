@@ -9,8 +9,8 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from analysis.bootstrap import Estimate
+from app.html_text import table_box
 from app.numbers import decimal, interval
-from app.table_text import table_box
 from app.theme import plotly_template
 from model.bundle import Card
 from model.classes import diagnosis

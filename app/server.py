@@ -65,7 +65,7 @@ def _model_app(context: Context, root: str = "") -> FastAPI:
         __name__,
         server=server,
         requests_pathname_prefix=f"{root}/",
-        websocket_callbacks=True,
+        websocket_callbacks=True,  # in threads of their own: by HTTP they would hold up the event loop
         assets_folder=str(ASSETS),
         title="LesionLens",
         update_title=None,
@@ -75,9 +75,8 @@ def _model_app(context: Context, root: str = "") -> FastAPI:
         description="See what a skin-lesion classifier looks at. Teaching and research tool, not for diagnosis.",
     )
     app.index_string = app.index_string.replace("<html>", '<html lang="en">')
-    stores = [store for page in pages.PAGES.values() for store in page.stores()]
     with urls.under(root):
-        app.layout = shell(context, stores)
+        app.layout = shell(context)
     _register_router(app, context)
     model_choice.register_callbacks(app)
     for page in pages.PAGES.values():

@@ -13,17 +13,13 @@ PAGE = "page"
 LOCATION = "location"
 
 
-def shell(context: Context, stores: list[Component]) -> Component:
-    """The whole document but for the page, which the router puts into the element `page`.
-
-    `stores` outlive the page that uses them: work that goes on while the user looks elsewhere writes to them.
-    """
+def shell(context: Context) -> Component:
+    """The whole document but for the page, which the router puts into the element `page`."""
     return dmc.MantineProvider(
         dmc.AppShell(
             [
                 html.A("Skip to content", href=f"#{PAGE}", className="skip-link"),
                 dcc.Location(id=LOCATION, refresh="callback-nav"),
-                *stores,
                 dmc.AppShellHeader(_top_bar(context), className="top-bar"),
                 dmc.AppShellNavbar(html.Nav(_links(context), className="rail", **{"aria-label": "Pages"})),
                 dmc.AppShellMain(

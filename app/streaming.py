@@ -1,22 +1,17 @@
-"""One explanation as it comes about: run in a thread, its progress and partial maps sent to the browser.
-
-What is sent goes to stores of the shell, never to the page, so that a user may leave the page meanwhile.
-"""
+"""One explanation as it comes about: run in a thread, its progress and partial maps sent to the browser."""
 
 import asyncio
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextvars import copy_context
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, Literal
 
-from dash import set_props
+from pydantic import PositiveInt
 
 from app.context import Context
 from app.heatmaps import heatmap
-from app.jobs import Jobs
 from app.region_answer import regions_message
 from app.tensorflow_start import needs_tensorflow
 from app.uploads import pixels
@@ -27,96 +22,86 @@ from model.images import prepare
 
 SECONDS_BETWEEN_ANSWERS = 0.5
 QUICK = 1  # evaluations: a method of no more does not queue behind the slow ones
+# What an answer is about: a method's map, or what the regions of its complete map count for.
+MAP: Final = "map"
+REGIONS = "regions"
 Send = Callable[[str, Mapping[str, Any]], None]
 
 
-def method_store(method: str) -> str:
-    """The id of the store that holds a method's code."""
-    return f"explain-method-{method}"
+@dataclass(frozen=True)
+class MapRequest:
+    """A browser's question: how does `method` explain what the network saw of an image, the data URL `input`?
 
-
-def answer_store(method: str) -> str:
-    """The id of the store that holds how far a method is, and its map once there is one."""
-    return f"explain-answer-{method}"
-
-
-def regions_store(method: str) -> str:
-    """The id of the store that holds what the regions of a method's complete map count for."""
-    return f"explain-regions-{method}"
-
-
-async def stream_explanation(context: Context, jobs: Jobs, method: str, request: Mapping[str, str]) -> None:
-    """Answer a browser's `request` (id, tab, source, target, against, layer) by one method until it ends.
-
-    It ends when the map is complete, when the tab asks for another one or cancels, or when the browser goes away.
+    `width` and `height` are the image's own, in pixels. Every answer carries the `id`.
     """
 
-    def send(store: str, data: Mapping[str, Any]) -> None:
-        set_props(store, {"data": {"id": request["id"], **data}})
-
-    key = (request["tab"], method)
-    stop = jobs.start(key)
-    slow = METHODS[method].evaluations > QUICK or _has_to_load(context, method, request)
-    try:
-        loop = asyncio.get_running_loop()
-        run = copy_context().run
-        threads = context.explanation_threads if slow else None
-        await loop.run_in_executor(threads, run, _answer, context, method, request, stop, send)
-    finally:
-        jobs.end(key, stop)
+    id: str
+    method: str
+    input: str
+    width: PositiveInt
+    height: PositiveInt
+    target: str
+    against: str | None = None
+    layer: str | None = None
+    ask: Literal["map"] = MAP
 
 
-def _answer(context: Context, method: str, request: Mapping[str, str], stop: threading.Event, send: Send) -> None:
+async def stream_explanation(context: Context, request: MapRequest, stop: threading.Event, send: Send) -> None:
+    """Answer a browser's `request` until the map is complete and its regions are valued, or `stop` is set."""
+    slow = METHODS[request.method].evaluations > QUICK or _has_to_load(context, request)
+    threads = context.explanation_threads if slow else None
+    await asyncio.get_running_loop().run_in_executor(threads, _answer, context, request, stop, send)
+
+
+def _answer(context: Context, request: MapRequest, stop: threading.Event, send: Send) -> None:
     """The map first, and then, when nobody waits any more, what its regions count for."""
-    if _has_to_load(context, method, request) and not stop.is_set():
-        send(answer_store(method), {"state": "loading"})
+    if _has_to_load(context, request) and not stop.is_set():
+        send(MAP, {"state": "loading"})
         try:
             context.tensorflow.load(context.bundle)
         except Exception:
             logging.getLogger(__name__).exception("TensorFlow could not be loaded.")
             message = "TensorFlow could not be loaded; the server's output says why."
-            send(answer_store(method), {"state": "failed", "message": message})
+            send(MAP, {"state": "failed", "message": message})
             return
-    attribution = explain_and_send(context, method, request, stop, send)
+    attribution = explain_and_send(context, request, stop, send)
     if attribution is not None:
-        image = prepare(pixels(request["source"]), context.bundle.card.size)
-        send(regions_store(method), regions_message(attribution, image))
+        image = prepare(pixels(request.input), context.bundle.card.size)
+        send(REGIONS, regions_message(attribution, image))
 
 
-def _has_to_load(context: Context, method: str, request: Mapping[str, str]) -> bool:
-    needed = needs_tensorflow(context.bundle, method, request.get("layer"))
+def _has_to_load(context: Context, request: MapRequest) -> bool:
+    needed = needs_tensorflow(context.bundle, request.method, request.layer)
     return needed and not context.tensorflow.ready(context.bundle)
 
 
-def explain_and_send(
-    context: Context, method: str, request: Mapping[str, str], stop: threading.Event, send: Send
-) -> Attribution | None:
-    """Answer `request` by one method: every message goes to `send`, until the map is complete or `stop` is set.
+def explain_and_send(context: Context, request: MapRequest, stop: threading.Event, send: Send) -> Attribution | None:
+    """Answer `request`: every message goes to `send`, until the map is complete or `stop` is set.
 
     Gives the map if it is complete.
     """
     if stop.is_set():
-        send(answer_store(method), {"state": "stopped"})
+        send(MAP, {"state": "stopped"})
         return None
     try:
-        image = pixels(request["source"])
-        reporter = Reporter(method, image.shape[:2], send)
+        image = pixels(request.input)
+        reporter = Reporter((request.height, request.width), send)
         attribution = explain(
             image,
             context.predictor,
-            method,
-            request["target"],
-            request["against"],
-            layer=request.get("layer"),
+            request.method,
+            request.target,
+            request.against,
+            layer=request.layer,
             on_progress=reporter,
             should_stop=stop.is_set,
         )
     except ValueError as error:
-        send(answer_store(method), {"state": "failed", "message": str(error)})
+        send(MAP, {"state": "failed", "message": str(error)})
         return None
     except Exception:
-        logging.getLogger(__name__).exception("Explaining by %s failed.", method)
-        send(answer_store(method), {"state": "failed", "message": "The server's output says why. Try again."})
+        logging.getLogger(__name__).exception("Explaining by %s failed.", request.method)
+        send(MAP, {"state": "failed", "message": "The server's output says why. Try again."})
         return None
     stopped = stop.is_set()
     reporter.finish(attribution, stopped=stopped)
@@ -130,7 +115,6 @@ class Reporter:
     `size` is the image's height and width in pixels.
     """
 
-    method: str
     size: tuple[int, int]
     send: Send
     started: float = field(default_factory=time.monotonic)
@@ -152,9 +136,9 @@ class Reporter:
         if progress.partial is not None:
             self.map_sent = True
             answer["map"] = heatmap(progress.partial, self.size, complete=False)
-        self.send(answer_store(self.method), answer)
+        self.send(MAP, answer)
 
     def finish(self, attribution: Attribution, *, stopped: bool) -> None:
         """Send the last map, and that there will be no other."""
         last = heatmap(attribution, self.size, complete=not stopped)
-        self.send(answer_store(self.method), {"state": "stopped" if stopped else "done", "map": last})
+        self.send(MAP, {"state": "stopped" if stopped else "done", "map": last})

@@ -91,7 +91,7 @@ def data_url(image: NDArray[np.uint8]) -> str:
 
 
 def for_browser(image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], str]:
-    """What a browser shows of an RGB image and sends back to be explained: its pixels, and these in a data URL.
+    """What a browser shows of an RGB image: the pixels, and these in a data URL.
 
     An image of at most MAX_SIDE pixels a side is given without loss. A larger one loses more by being scaled down than
     by JPEG, whose file is a fifth as large and takes a fifth of the time.
@@ -99,8 +99,7 @@ def for_browser(image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], str]:
     small = shrink(image)
     if small is image:
         return image, data_url(image)
-    url = _encoded(small, "jpeg", quality=95, subsampling=0)
-    return pixels(url), url
+    return small, _encoded(small, "jpeg", quality=95, subsampling=0)
 
 
 def pixels(url: str) -> NDArray[np.uint8]:

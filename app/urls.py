@@ -20,6 +20,7 @@ LEAKAGE = "/leakage"
 EXPLANATIONS = "/explanations"
 CARD = "/card"
 API = "/api"
+CONNECTION = f"{API}/connection"
 MODELS = "/models"
 
 _ROOT: ContextVar[str] = ContextVar("root", default="")

@@ -1,5 +1,5 @@
 /* The Explain page in the browser. Images live here, in the tab's memory: each is sent to the server to be opened, and
-   again with each question about it; the server keeps none. Explanations that were finished are remembered, so that
+   what the network sees of it again with each question; the server keeps none. Explanations that were finished are remembered, so that
    paging back to an image costs nothing.
 
    What Dash only lays out, and no callback reads, is written to its element directly: at each update of its own Dash
@@ -11,29 +11,31 @@
   const MAX_BYTES = 20e6;
   const REMEMBERED = 500; // maps of a quarter of a megabyte
   const ENDED = ["done", "stopped", "failed"];
+  const LOST = "The connection to the server was lost. Check that it is running, then run it again.";
   const OCTETS = { "Content-Type": "application/octet-stream" };
-  const tab = Math.random().toString(36).slice(2);
   const images = [];
   const finished = new Map(); // question and method → result
   const model = { tta: false, ensemble: false }; // who predicts, and how
   const now = {}; // method → { id, key, state, progress, result }
   let methods = {}; // method → { name, sentence }, of all that there are
+  let names = {}; // class → name
+  let layers = []; // of LAYERED, from fine to coarse
   let chosen = []; // the methods that are shown
   let view = "all"; // or the method that has the page to itself
   let layer = null; // of LAYERED, null for the last one
   let position = 0;
+  const wanted = { target: null, against: null }; // null is the called class, and no contrast
   let target = null;
   let against = null;
   let asked = 0;
   let opacity = 0.75;
 
+  const { connection } = window.lesionlens;
   const setProps = (id, properties) => window.dash_clientside.set_props(id, properties);
   const place = (id) => document.getElementById(id);
   const onPage = () => document.querySelector(".heat-body")?.hasChildNodes() ?? false; // and its cards are filled
   const current = () => images[position];
   const api = (route) => `${window.lesionlens.root}/api/${route}`;
-
-  window.addEventListener("pagehide", () => navigator.sendBeacon(api(`explain/leave?tab=${tab}`)));
 
   /* Opening images */
 
@@ -104,7 +106,7 @@
     if (!image.error && image.asked !== modelQuery()) {
       opening("Asking the model");
       const question = modelQuery();
-      const answer = await opened(post("predict", image.name, decoded(image.source)), image.name);
+      const answer = await opened(post("predict", image.name, decoded(image.input)), image.name);
       if (question !== modelQuery()) return; // the user has asked otherwise meanwhile
       if (answer.error) {
         if (image !== current()) return;
@@ -116,8 +118,10 @@
       opening("");
       if (!onPage() || image !== current()) return;
     }
-    const { source, ...facts } = image;
-    setProps("explain-current", { data: { ...facts, position } });
+    show(image);
+    explain(image);
+    const { source, input, ...facts } = image;
+    setProps("explain-current", { data: { ...facts, position } }); // for what Python says of the probabilities
   }
 
   /* Whether the folds agree is asked about every image, once it has a map: neither that nor its probabilities wait. */
@@ -131,7 +135,7 @@
     if (image.folds?.asked !== asked) {
       image.folds = { asked, disagreement: null };
       const route = `predict?name=${encodeURIComponent(image.name)}&ensemble=1&${asked}`;
-      const answer = await fetch(api(route), { method: "POST", headers: OCTETS, body: decoded(image.source) });
+      const answer = await fetch(api(route), { method: "POST", headers: OCTETS, body: decoded(image.input) });
       if (answer.ok) image.folds = { asked, disagreement: (await answer.json()).disagreement };
     }
     if (image === current() && image.asked === asked && onPage()) tellFolds(image);
@@ -165,6 +169,32 @@
 
   /* Asking for explanations */
 
+  /* All methods that are chosen, as the controls have it. */
+  function explain(image) {
+    const list = chosen.join(",");
+    window.lesionlens.replaceQuery({
+      target: wanted.target,
+      against: wanted.against,
+      methods: list === DEFAULT_METHODS ? null : list,
+      layer: chosen.includes(LAYERED) ? layer : null,
+      view: view === "all" ? null : view,
+    });
+    arrange();
+    if (image.error) return Object.keys(now).forEach(cancel);
+    target = wanted.target ?? image.predicted;
+    against = wanted.against === target ? null : wanted.against;
+    const subject = wanted.target ? names[target] : `${names[target]}, the called class`;
+    const contrast = against ? `, rather than ${names[against]}` : "";
+    const same = wanted.against === target ? ". A class cannot be contrasted with itself: choose another" : "";
+    const alone = image.disagreement ? " The heatmaps explain this model alone, not the ensemble." : "";
+    place("explain-question").textContent = `What speaks for ${subject}${contrast}${same}.${alone}`;
+    for (const method of chosen) {
+      for (const kind of ["plain", "under"]) place(`explain-${kind}-${method}`).src = image.source;
+      ask(method);
+    }
+    if (!chosen.length) beside(askFolds(image));
+  }
+
   function ask(method) {
     const image = current();
     const at = method === LAYERED ? layer : null;
@@ -178,7 +208,8 @@
     asked += 1;
     const id = `${key}#${asked}`;
     now[method] = { id, key, progress: { state: "waiting" }, result: null };
-    setProps(`explain-request-${method}`, { data: { id, tab, source: image.source, target, against, layer: at } });
+    const { input, width, height } = image;
+    connection.send({ ask: "map", method, id, input, width, height, target, against, layer: at });
     return paint(method);
   }
 
@@ -190,7 +221,7 @@
   function cancel(method) {
     const job = now[method];
     if (job?.id && ["waiting", "loading", "running"].includes(job.progress.state)) {
-      setProps(`explain-stop-${method}`, { data: { tab, id: job.id } });
+      connection.send({ ask: "stop", about: "map", method });
     }
   }
 
@@ -203,7 +234,7 @@
       if (!chosen.includes(method)) {
         cancel(method);
         delete now[method];
-        window.lesionlens.stopJudging(method, tab);
+        window.lesionlens.stopJudging(method);
       }
     }
     paintRegions();
@@ -214,8 +245,10 @@
     dataset.arranged = arranged;
   }
 
-  function choose(wanted) {
-    chosen = Object.keys(methods).filter((method) => wanted.includes(method));
+  function choose(chosenTarget, chosenAgainst, chosenMethods, chosenLayer) {
+    Object.assign(wanted, { target: chosenTarget ?? null, against: chosenAgainst ?? null });
+    layer = chosenLayer === layers.at(-1)?.value ? null : chosenLayer;
+    chosen = Object.keys(methods).filter((method) => chosenMethods.includes(method));
     if (!chosen.includes(view)) view = "all";
   }
 
@@ -233,8 +266,8 @@
     place(part("amount")).value = progress.total ? progress.done / progress.total : 0;
     place(part("status")).textContent = statusText(progress, result);
     Object.assign(place(part("card")).dataset, { state: progress.state, map: result ? "yes" : "no" });
-    const { source, sample, case: name } = current();
-    window.lesionlens.judge(method, { key: now[method].key, tab, source, npz: result?.npz, sample, case: name });
+    const { input, sample, case: name } = current();
+    window.lesionlens.judge(method, { key: now[method].key, input, npz: result?.npz, sample, case: name });
     paintRegions();
     beside(askFolds(current()));
   }
@@ -276,6 +309,34 @@
     const words = { done: "finished", stopped: "cancelled", failed: "failed" }[state];
     if (words && onPage()) place(`explain-announce-${method}`).textContent = `${methods[method].name} ${words}.`;
   }
+
+  /* What the server answers */
+
+  connection.hear("map", ({ map, ...progress }, method) => {
+    if (now[method]?.id !== progress.id) return;
+    now[method].progress = progress;
+    if (map) now[method].result = map;
+    if (progress.state === "done") remember(now[method].key, map);
+    paint(method);
+    announce(method, progress.state);
+  });
+
+  /* They come after the map, when the user may look at another image already. */
+  connection.hear("regions", (regions, method) => {
+    const result = now[method]?.id === regions.id ? now[method].result : finished.get(regions.id.split("#")[0]);
+    if (!result) return;
+    result.regions = regions;
+    paintRegions();
+  });
+
+  connection.lost(() => {
+    for (const [method, job] of Object.entries(now)) {
+      if (ENDED.includes(job.progress.state)) continue;
+      job.progress = { state: "failed", message: LOST };
+      paint(method);
+      announce(method, "failed");
+    }
+  });
 
   /* The buttons of the cards */
 
@@ -328,6 +389,20 @@
     return button;
   }
 
+  function show(image) {
+    Object.assign(place("explain-root").dataset, {
+      state: image.error ? "failed" : "full",
+      synthetic: image.synthetic ? "yes" : "no",
+    });
+    place("explain-failed-name").textContent = `${image.name} could not be opened`;
+    place("explain-failed-text").textContent = image.error ?? "";
+    place("explain-name").textContent = image.name;
+    place("explain-facts").textContent = image.error ? "" : facts(image);
+    showStrip();
+    place("explain-original").src = image.source ?? "";
+    window.lesionlens.replaceQuery({ sample: image.sample ?? null, case: image.case ?? null });
+  }
+
   function facts(image) {
     const size = `${image.width} × ${image.height} px`;
     return image.synthetic ? `Drawn by a computer, a picture of no patient · ${size}` : size;
@@ -350,15 +425,16 @@
       return null;
     },
 
-    async arrive(query, tta, ensemble, known, wanted, wantedView) {
+    async arrive(query, tta, ensemble, known, knownNames, knownLayers, chosenView, ...choice) {
       Object.assign(model, { tta, ensemble });
-      methods = known;
+      [methods, names, layers] = [known, knownNames, knownLayers];
+      connection.open();
       window.lesionlens.fillCards(methods);
       const folds = place("explain-folds-said");
       const changes = { childList: true, subtree: true, attributeFilter: ["data-about"] };
       if (folds) new MutationObserver(showFolds).observe(folds, changes);
-      view = wantedView;
-      choose(wanted);
+      view = chosenView;
+      choose(...choice);
       setProps("explain-opacity", { value: 100 * opacity });
       const kind = query?.case ? "case" : "sample";
       const named = query?.[kind];
@@ -378,73 +454,15 @@
       if (trigger === "explain-next") select(position + 1);
     },
 
-    show(facing) {
-      if (!facing || !onPage()) return;
-      const image = current();
-      Object.assign(place("explain-root").dataset, {
-        state: image.error ? "failed" : "full",
-        synthetic: image.synthetic ? "yes" : "no",
-      });
-      place("explain-failed-name").textContent = `${image.name} could not be opened`;
-      place("explain-failed-text").textContent = image.error ?? "";
-      place("explain-name").textContent = image.name;
-      place("explain-facts").textContent = image.error ? "" : facts(image);
-      showStrip();
-      place("explain-original").src = image.source ?? "";
-      window.lesionlens.replaceQuery({ sample: image.sample ?? null, case: image.case ?? null });
-    },
-
-    ask(facing, chosenTarget, chosenAgainst, wanted, chosenLayer, layers, names) {
-      if (!facing || !onPage()) return;
-      choose(wanted);
-      layer = chosenLayer === layers.at(-1)?.value ? null : chosenLayer;
-      const list = chosen.join(",");
-      window.lesionlens.replaceQuery({
-        target: chosenTarget,
-        against: chosenAgainst,
-        methods: list === DEFAULT_METHODS ? null : list,
-        layer: chosen.includes(LAYERED) ? layer : null,
-        view: view === "all" ? null : view,
-      });
-      arrange();
-      if (facing.error) return Object.keys(now).forEach(cancel);
-      target = chosenTarget ?? facing.predicted;
-      against = chosenAgainst === target ? null : chosenAgainst ?? null;
-      const subject = chosenTarget ? names[target] : `${names[target]}, the called class`;
-      const contrast = against ? `, rather than ${names[against]}` : "";
-      const same = chosenAgainst === target ? ". A class cannot be contrasted with itself: choose another" : "";
-      const alone = facing.disagreement ? " The heatmaps explain this model alone, not the ensemble." : "";
-      place("explain-question").textContent = `What speaks for ${subject}${contrast}${same}.${alone}`;
-      for (const method of chosen) {
-        for (const kind of ["plain", "under"]) place(`explain-${kind}-${method}`).src = current().source;
-        ask(method);
-      }
-      if (!chosen.length) beside(askFolds(current()));
+    ask(...choice) {
+      choose(...choice);
+      if (images.length && onPage()) explain(current());
     },
 
     model(tta, ensemble) {
       Object.assign(model, { tta, ensemble });
       window.lesionlens.replaceQuery({ tta: tta ? 1 : null, ensemble: ensemble ? 1 : null });
       if (images.length) select(position);
-    },
-
-    answer(answer, method) {
-      if (!answer || now[method]?.id !== answer.id) return paint(method);
-      const { map, ...progress } = answer;
-      now[method].progress = progress;
-      if (map) now[method].result = map;
-      if (progress.state === "done") remember(now[method].key, map);
-      paint(method);
-      announce(method, progress.state);
-    },
-
-    /* They come after the map, when the user may look at another image already. */
-    regions(regions, method) {
-      if (!regions) return;
-      const result = now[method]?.id === regions.id ? now[method].result : finished.get(regions.id.split("#")[0]);
-      if (!result) return;
-      result.regions = regions;
-      paintRegions();
     },
 
     opacity(percent) {

@@ -11,6 +11,7 @@
   let open = null; // the figures of the dialog, by what they are seen on
 
   const place = (id) => document.getElementById(id);
+  const { connection } = window.lesionlens;
   const setProps = (id, properties) => window.dash_clientside.set_props(id, properties);
   const part = (kind, method) => `explain-trust-${kind}-${method}`;
 
@@ -50,26 +51,48 @@
     return found?.note ?? "";
   }
 
-  /* `question` is { key, tab, source, npz, sample, case }; without `npz` there is no complete map to judge. */
-  window.lesionlens.judge = (method, question) => {
-    shown[method] = question.npz ? question.key : null;
+  /* `question` is { key, input, npz, sample, case }; without `npz` there is no complete map to judge. */
+  window.lesionlens.judge = (method, { key, ...question }) => {
+    shown[method] = question.npz ? key : null;
     paint(method);
-    if (!question.npz || known.has(question.key) || asked[method]?.key === question.key) return;
+    if (!question.npz || known.has(key) || asked[method]?.key === key) return;
     count += 1;
-    asked[method] = { id: `${question.key}#trust${count}`, key: question.key };
-    setProps(`explain-trust-request-${method}`, { data: { ...question, id: asked[method].id } });
+    asked[method] = { id: `${key}#trust${count}`, key };
+    connection.send({ ask: "trust", method, id: asked[method].id, ...question });
   };
 
   /* Nobody looks at the method's map any more; what the server has not found out by now it need not. */
-  window.lesionlens.stopJudging = (method, tab) => {
+  window.lesionlens.stopJudging = (method) => {
     shown[method] = null;
     if (!asked[method]) return;
-    const { id, key } = asked[method];
+    const { key } = asked[method];
     delete asked[method]; // so that it is asked again if the method is chosen again
     if (known.get(key)?.state === "done") return;
     known.delete(key);
-    setProps(`explain-trust-stop-${method}`, { data: { tab, id } });
+    connection.send({ ask: "stop", about: "trust", method });
   };
+
+  connection.hear("trust", (data, method) => {
+    const key = data.id.split("#trust")[0];
+    const again = asked[method]?.key === key && asked[method].id !== data.id; // it is being asked once more
+    if (data.state !== "stopped") known.set(key, data);
+    else if (known.get(key)?.state !== "done" && !again) {
+      known.delete(key); // it is asked again when the image is looked at again
+      if (asked[method]?.id === data.id) delete asked[method];
+    }
+    if (shown[method] === key) paint(method);
+  });
+
+  /* What was not found out by then is asked again when the image is looked at again. */
+  connection.lost(() => {
+    for (const [method, { key }] of Object.entries(asked)) {
+      delete asked[method];
+      if (known.get(key)?.state === "done") continue;
+      known.delete(key);
+      if (shown[method] === key) shown[method] = null;
+      paint(method);
+    }
+  });
 
   window.lesionlens.showCurves = (method) => {
     const found = known.get(shown[method]);
@@ -97,18 +120,6 @@
 
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.trust = {
-    found(data, method) {
-      if (!data) return;
-      const key = data.id.split("#trust")[0];
-      const again = asked[method]?.key === key && asked[method].id !== data.id; // it is being asked once more
-      if (data.state !== "stopped") known.set(key, data);
-      else if (known.get(key)?.state !== "done" && !again) {
-        known.delete(key); // it is asked again when the image is looked at again
-        if (asked[method]?.id === data.id) delete asked[method];
-      }
-      if (shown[method] === key) paint(method);
-    },
-
     baselines(chosen) {
       if (open) setProps("explain-curves-graph", { figure: open[chosen] });
     },

@@ -1,8 +1,7 @@
 """The pages, by the pattern of their address.
 
-A page is a module with four functions: `layout(context, query, **parts) -> Component` builds it from its address,
-`stores() -> list[Component]` gives what must outlive it, `register_callbacks(app, context)` makes it respond, and
-`register_api(server, context)` adds its JSON twin.
+A page is a module with three functions: `layout(context, query, **parts) -> Component` builds it from its address,
+`register_callbacks(app, context)` makes it respond, and `register_api(server, context)` adds its JSON twin.
 """
 
 from collections.abc import Mapping

@@ -16,9 +16,9 @@ from app.audit_note import model_note
 from app.card_sections import GROUP_COLUMNS, KIND_NAMES, Section, failures, group_name, markdown, sections
 from app.components import download_link, leaky_split, page_header, panel, whisker
 from app.context import Context
+from app.html_text import table_box
 from app.jsonable import jsonable
 from app.model_card import ModelCard
-from app.table_text import table_box
 from model.classes import diagnosis
 
 QUESTION = "What is this model for, what was it made from, and for whom does it fail?"
@@ -38,11 +38,6 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
         ],
         className="page-stack",
     )
-
-
-def stores() -> list[Component]:
-    """Nothing outlives the page."""
-    return []
 
 
 def register_callbacks(app: Dash, context: Context) -> None:

@@ -91,11 +91,6 @@ def layout(context: Context, query: Mapping[str, str], image_id: str) -> Compone
     )
 
 
-def stores() -> list[Component]:
-    """Nothing outlives the page."""
-    return []
-
-
 def register_callbacks(app: Dash, context: Context) -> None:
     """The opacity of the heatmaps follows its slider, in the browser."""
     app.clientside_callback(ClientsideFunction("cases", "fade"), Input(OPACITY, "value"))

@@ -84,11 +84,6 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
     )
 
 
-def stores() -> list[Component]:
-    """Nothing outlives the page."""
-    return []
-
-
 def register_callbacks(app: Dash, context: Context) -> None:
     """Filters change the rows in place; they and the order note themselves in the address."""
 

@@ -69,11 +69,6 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
     )
 
 
-def stores() -> list[Component]:
-    """Nothing outlives the page."""
-    return []
-
-
 def register_callbacks(app: Dash, context: Context) -> None:
     """Choosing a normalisation changes the address, and with it the page."""
 

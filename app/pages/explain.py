@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request
 
 from analysis.options import OptionGain
 from app import explain_parts as parts
@@ -23,18 +23,17 @@ from app.asked_map import AskedMap, asked_map
 from app.audit_note import model_note
 from app.certainty_parts import certainty, folds_agreement, novelty_alert
 from app.components import page_header
+from app.connection import register_connection
 from app.context import Context
 from app.disconnect import finished
 from app.heat_card import heat_card
 from app.heatmaps import attribution_from
-from app.jobs import Jobs
+from app.html_text import text_box
 from app.learnt_note import asked_bundles, learnt_note
 from app.method_choice import LAYERED, chosen_methods, layer_choice
 from app.patient_parts import patient_panel, register_patient
 from app.probabilities import probability_bars
-from app.streaming import answer_store, method_store, regions_store, stream_explanation
 from app.trust_panel import curves_dialog
-from app.trust_streaming import register_trust, trust_stores
 from app.uploads import pixels
 from explain.export import png_bytes
 from explain.methods import METHODS
@@ -44,6 +43,13 @@ from model.phantoms import SAMPLES
 
 CURRENT = "explain-current"
 ROOT = "explain-root"
+# What to explain, against what, by which methods, at which layer.
+CHOICE = (
+    ("explain-target", "value"),
+    ("explain-against", "value"),
+    ("explain-methods", "value"),
+    ("explain-layer", "value"),
+)
 
 
 def layout(context: Context, query: Mapping[str, str]) -> Component:
@@ -87,27 +93,6 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
     )
 
 
-def stores() -> list[Component]:
-    """Each method's question and what is answered."""
-    names = [name(method) for method in METHODS for name in STORES]
-    # Which method a callback is for is told by a store, since answers also arrive when its card is not there.
-    constants = [dcc.Store(id=method_store(method), data=method) for method in METHODS]
-    return [*(dcc.Store(id=name) for name in names), *trust_stores(), *constants]
-
-
-def request_store(method: str) -> str:
-    """The id of the store through which the browser asks for an explanation."""
-    return f"explain-request-{method}"
-
-
-def stop_store(method: str) -> str:
-    """The id of the store through which the browser cancels an explanation."""
-    return f"explain-stop-{method}"
-
-
-STORES = (request_store, stop_store, answer_store, regions_store)
-
-
 def _gains(context: Context) -> tuple[OptionGain, ...]:
     return () if context.cross_validation is None else context.cross_validation.options
 
@@ -127,9 +112,7 @@ def _cards(context: Context, query: Mapping[str, str]) -> Component:
 
 def register_callbacks(app: Dash, context: Context) -> None:
     """Make the page respond: pictures and pages of pictures in the browser, probabilities and maps from the server."""
-    jobs, trust_jobs = context.maps, Jobs()
     _register_browser(app)
-    register_trust(app, context, trust_jobs, jobs)
 
     @app.callback(
         Output("explain-novelty", "children"),
@@ -149,7 +132,7 @@ def register_callbacks(app: Dash, context: Context) -> None:
             return [], html.P(str(error), className="caption")
         bars = probability_bars(card, current["predicted"], current["probabilities"])
         novel = "yes" if novelty is not None and novelty["novel"] else "no"
-        shown = html.Div([bars, certainty(current)], **{"data-number": current["number"], "data-novel": novel})
+        shown = text_box([bars, certainty(current)], **{"data-number": current["number"], "data-novel": novel})
         alert = novelty_alert(novelty, synthetic=bool(current.get("synthetic")))
         return [alert, learnt_note(context, current.get("case"), asked)], shown
 
@@ -166,27 +149,6 @@ def register_callbacks(app: Dash, context: Context) -> None:
         return dcc.send_bytes(content, chosen["filename"])
 
     register_patient(app, context, CURRENT)
-    for method in METHODS:
-        _register_method(app, context, jobs, method)
-
-    @app.server.post(f"{urls.API}/explain/leave", include_in_schema=False)
-    async def leave(tab: str) -> Response:
-        """A tab says goodbye; other tabs may hold the WebSocket open, so that the server would not notice."""
-        jobs.stop_tab(tab)
-        trust_jobs.stop_tab(tab)
-        return Response(status_code=204)
-
-
-def _register_method(app: Dash, context: Context, jobs: Jobs, method: str) -> None:
-    @app.callback(Input(request_store(method), "data"), prevent_initial_call=True)
-    async def run(request: dict[str, str] | None) -> None:
-        if request:
-            await stream_explanation(context, jobs, method, request)
-
-    @app.callback(Input(stop_store(method), "data"), prevent_initial_call=True)
-    async def stop(request: dict[str, str] | None) -> None:
-        if request:
-            jobs.stop((request["tab"], method))
 
 
 def _register_browser(app: Dash) -> None:
@@ -202,32 +164,29 @@ def _register_browser(app: Dash) -> None:
         State("explain-tta", "checked"),
         State("explain-ensemble", "checked"),
         State("explain-known-methods", "data"),
-        State("explain-methods", "value"),
+        State("explain-names", "data"),
+        State("explain-layer", "data"),
         State("explain-view", "value"),
+        *(State(*control) for control in CHOICE),
     )
     browser("page", Input("explain-previous", "n_clicks"), Input("explain-next", "n_clicks"))
-    browser("show", Input(CURRENT, "data"))
-    browser(
-        "ask",
-        Input(CURRENT, "data"),
-        Input("explain-target", "value"),
-        Input("explain-against", "value"),
-        Input("explain-methods", "value"),
-        Input("explain-layer", "value"),
-        State("explain-layer", "data"),
-        State("explain-names", "data"),
-    )
+    browser("ask", *(Input(*control) for control in CHOICE))
     browser("model", Input("explain-tta", "checked"), Input("explain-ensemble", "checked"))
     browser("opacity", Input("explain-opacity", "value"))
     browser("view", Output(ROOT, "data-view"), Input("explain-view", "value"))
-    for method in METHODS:
-        name = State(method_store(method), "data")
-        browser("answer", Input(answer_store(method), "data"), name)
-        browser("regions", Input(regions_store(method), "data"), name)
+    app.clientside_callback(
+        ClientsideFunction("trust", "baselines"),
+        Input("explain-curves-baselines", "value"),
+        prevent_initial_call=True,
+    )
 
 
 def register_api(server: FastAPI, context: Context) -> None:
-    """The JSON of what the page shows of a sample; an image of one's own is posted to the same address."""
+    """The JSON of what the page shows of a sample; an image of one's own is posted to the same address.
+
+    And the connection over which the page asks about maps.
+    """
+    register_connection(server, context)
 
     @server.get(f"{urls.API}{urls.EXPLAIN}")
     async def explain_sample(

@@ -18,9 +18,9 @@ from app.components import download_link, empty, failed, graph, page_header, pan
 from app.context import Context
 from app.csv_answers import csv_answer
 from app.explanation_figure import faithfulness_figure, height
+from app.html_text import table_box
 from app.jsonable import jsonable
 from app.numbers import decimal, interval, signed_interval
-from app.table_text import table_box
 from explain.methods import METHODS
 
 QUESTION = "Which heatmap deserves trust?"
@@ -52,11 +52,6 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
     except AuditError as error:
         return failed("The explanations' figures cannot be read", str(error))
     return page(found)
-
-
-def stores() -> list[Component]:
-    """Nothing outlives the page."""
-    return []
 
 
 def register_callbacks(app: Dash, context: Context) -> None:

@@ -19,11 +19,11 @@ from app.components import class_chip, class_name, download_link, empty, failed,
 from app.context import Context
 from app.csv_answers import csv_answer, estimate_columns
 from app.figures import overlap_figure
+from app.html_text import table_box
 from app.jsonable import jsonable
 from app.leakage_results import LeakageResults
 from app.leakage_tables import other_rows
 from app.numbers import decimal, percent
-from app.table_text import table_box
 from model.classes import BY_CODE
 
 QUESTION = "How much of this figure is memory?"
@@ -56,11 +56,6 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
         return page(context.leakage)
     except PredictionsError as error:
         return failed("The figures of leakage cannot be read", f"{error} `{HOW_TO_WRITE}` writes it again.")
-
-
-def stores() -> list[Component]:
-    """Nothing outlives the page."""
-    return []
 
 
 def register_callbacks(app: Dash, context: Context) -> None:

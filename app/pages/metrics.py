@@ -77,11 +77,6 @@ def layout(context: Context, query: Mapping[str, str]) -> Component:
     )
 
 
-def stores() -> list[Component]:
-    """Nothing outlives the page."""
-    return []
-
-
 def register_callbacks(app: Dash, context: Context) -> None:
     """Choosing a class or the cases of the calibration changes the address, and with it the page."""
 

@@ -113,11 +113,6 @@ def layout(context: Context, query: Mapping[str, str], code: str, other: str) ->
     )
 
 
-def stores() -> list[Component]:
-    """Nothing outlives the page."""
-    return []
-
-
 def register_callbacks(app: Dash, context: Context) -> None:
     """The margin moves everything in the browser; other classes or cases change the address, and with it the page."""
 

@@ -12,6 +12,7 @@ from PIL import Image
 from analysis.agreement import agreement
 from app.disconnect import StoppedError
 from app.server import create_app
+from app.uploads import pixels, png
 from explain import explain
 from explain.attribution import Attribution
 from explain.methods import METHODS
@@ -229,6 +230,14 @@ def test_an_opened_image_comes_back_upright_small_and_without_metadata(client: T
         assert image.size == (400, 800)
         assert not {"exif", "icc_profile", "xmp"} & image.info.keys()
         assert not image.getexif()
+
+
+def test_an_opened_image_comes_with_what_the_network_sees_of_it(client: TestClient, predictor: Predictor) -> None:
+    answer = client.post("/api/images", content=PHANTOM).json()
+    seen = pixels(answer["input"])
+    assert np.array_equal(seen, prepare(decode(PHANTOM), predictor.bundle.card.size))
+    again = client.post("/api/predict", content=png(seen)).json()
+    assert again["probabilities"] == answer["probabilities"]
 
 
 def test_samples_are_predicted_and_labelled_synthetic(client: TestClient) -> None:

@@ -133,4 +133,4 @@ def test_programs_are_answered(client: TestClient, picture: Path) -> None:
 
 
 def test_a_pair_leads_to_classes_that_there_are(imported: ModelBundle) -> None:
-    assert "/pair/benign/mel" in str(shell(Context(imported), []))
+    assert "/pair/benign/mel" in str(shell(Context(imported)))

@@ -5,7 +5,7 @@ import logging
 import re
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from shutil import copytree
 
@@ -14,14 +14,17 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from app import model_choice, server
+from app import model_choice, server, urls
 from app.context import Context
+from app.heatmaps import attribution_from
 from app.model_choice import selectable
 from model.bundle import DEFAULT_BUNDLE, SHIPPED, TRAINED, ModelBundle, folds, load_bundle
+from tests.app.test_streaming import REQUEST
 from tests.app.two_folds import two_folds
 
 FIRST, SECOND = "toy_lesion_fold0_192px", "toy_lesion_fold1_192px"
 OTHER = f"/models/{SECOND}"
+FROM_SCRATCH = "/models/lesion_cnn_lesion_fold0_112px"
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +78,7 @@ def test_no_address_leads_to_another_host(client: TestClient) -> None:
 
 
 def test_the_shipped_network_from_scratch_is_explained_like_the_pretrained_one(client: TestClient) -> None:
-    root = "/models/lesion_cnn_lesion_fold0_112px"
-    answer = client.get(f"{root}/api/explain?sample=melanoma&method=gradcam").json()
+    answer = client.get(f"{FROM_SCRATCH}/api/explain?sample=melanoma&method=gradcam").json()
     assert np.array(answer["attribution"]["values"]).shape == (14, 14)
     assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-4)
 
@@ -113,6 +115,15 @@ def test_its_pages_come_over_its_own_websocket_with_its_own_links(client: TestCl
     assert f"{OTHER}/cases?diagnosis=mel" in page
     assert '"/cases?' not in page
     assert OTHER not in shown(client, "", "/confusion")
+
+
+def test_its_maps_are_its_own_too(client: TestClient) -> None:
+    sides = []
+    for root in ("", FROM_SCRATCH):
+        with client.websocket_connect(f"{root}{urls.CONNECTION}") as socket:
+            socket.send_json(asdict(REQUEST))
+            sides.append(attribution_from(socket.receive_json()["map"]["npz"]).values.shape)
+    assert sides == [(6, 6), (14, 14)]
 
 
 def shown(client: TestClient, root: str, path: str) -> str:

@@ -31,7 +31,7 @@ def test_the_document_names_no_other_host(client: TestClient) -> None:
 
 def test_every_page_keeps_the_pages_protocol() -> None:
     for page in PAGES.values():
-        assert all(callable(getattr(page, name)) for name in ("layout", "stores", "register_callbacks", "register_api"))
+        assert all(callable(getattr(page, name)) for name in ("layout", "register_callbacks", "register_api"))
 
 
 def test_an_unknown_address_says_so(bundle: ModelBundle) -> None:

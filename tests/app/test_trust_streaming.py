@@ -1,14 +1,13 @@
 import asyncio
 import base64
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from app import trust_streaming
 from app.context import Context
-from app.jobs import Jobs
+from app.trust_streaming import TrustRequest, known_mask, stream_trust
 from app.uploads import data_url
 from explain import explain
 from explain.export import npz_bytes
@@ -21,87 +20,73 @@ IMAGE = sample("melanoma").image
 
 
 @pytest.fixture
-def browser(monkeypatch: pytest.MonkeyPatch) -> Browser:
-    browser = Browser()
-    monkeypatch.setattr(trust_streaming, "set_props", browser.set_props)
-    return browser
+def browser() -> Browser:
+    return Browser()
 
 
 @pytest.fixture(scope="module")
-def request_data(predictor: Predictor) -> dict[str, str | None]:
+def request_for_trust(predictor: Predictor) -> TrustRequest:
     attribution = explain(IMAGE, predictor, "gradcam", "mel", "nv")
     npz = base64.b64encode(npz_bytes(attribution)).decode()
-    return {"id": "1", "tab": "tab", "source": data_url(IMAGE), "npz": npz, "sample": "melanoma", "case": None}
+    return TrustRequest("1", "gradcam", data_url(IMAGE), npz, sample="melanoma")
 
 
-def answer(context: Context, request: Mapping[str, str | None], maps: Jobs, method: str = "gradcam") -> None:
-    asyncio.run(trust_streaming.stream_trust(context, Jobs(), maps, method, request))
+def answer(context: Context, request: TrustRequest, browser: Browser) -> None:
+    asyncio.run(stream_trust(context, request, browser.stop, browser.send))
 
 
 def test_a_map_is_judged_at_once_and_then_with_its_stability(
-    bundle: ModelBundle, browser: Browser, request_data: dict[str, str | None]
+    bundle: ModelBundle, browser: Browser, request_for_trust: TrustRequest
 ) -> None:
-    answer(Context(bundle), request_data, Jobs())
+    answer(Context(bundle), request_for_trust, browser)
     assert browser.states() == ["measuring", "done"]
-    assert {store for store, _ in browser.messages} == {"explain-trust-gradcam"}
+    assert {about for about, _ in browser.messages} == {"trust"}
     first, last = (data for _, data in browser.messages)
-    assert first["id"] == last["id"] == "1"
     assert first["chips"][1]["good"] is None
     assert last["chips"][1]["good"] is not None
     assert last["note"] == ""  # a phantom's lesion is known
 
 
 def test_it_gives_way_to_maps_and_ends_when_nobody_waits(
-    bundle: ModelBundle, browser: Browser, request_data: dict[str, str | None]
+    bundle: ModelBundle, browser: Browser, request_for_trust: TrustRequest
 ) -> None:
-    maps, jobs = Jobs(), Jobs()
-    maps.start(("another tab", "lime"))
+    context = Context(bundle)
+    context.maps.start(("another tab", "lime"))
 
     async def leave() -> None:
-        judging = asyncio.create_task(
-            trust_streaming.stream_trust(Context(bundle), jobs, maps, "gradcam", request_data)
-        )
-        while not len(jobs):
-            await asyncio.sleep(0)
-        jobs.stop_tab("tab")
+        judging = asyncio.create_task(stream_trust(context, request_for_trust, browser.stop, browser.send))
+        await asyncio.sleep(0)
+        browser.stop.set()
         await judging
 
     asyncio.run(leave())
     assert browser.states() == ["stopped"]
-    assert len(jobs) == 0
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
-    [({"npz": "AAAA"}, "sent no map"), ({"npz": None}, "sent no map"), ({"source": "data:,"}, "sent no image")],
+    [({"npz": "AAAA"}, "sent no map"), ({"input": "data:,"}, "sent no image"), ({"method": "lime"}, "another method")],
 )
 def test_what_cannot_be_judged_is_said(
     bundle: ModelBundle,
     browser: Browser,
-    request_data: dict[str, str | None],
-    changes: dict[str, str | None],
+    request_for_trust: TrustRequest,
+    changes: dict[str, str],
     words: str,
 ) -> None:
-    answer(Context(bundle), {**request_data, **changes}, Jobs())
+    answer(Context(bundle), replace(request_for_trust, **changes), browser)
     [(_, data)] = browser.messages
     assert data["state"] == "failed"
     assert words in data["message"]
 
 
-def test_another_method_s_map_is_refused(
-    bundle: ModelBundle, browser: Browser, request_data: dict[str, str | None]
-) -> None:
-    answer(Context(bundle), request_data, Jobs(), method="lime")
-    assert "another method's map" in browser.messages[0][1]["message"]
-
-
 def test_the_mask_is_the_sample_s_or_the_case_s_or_none(bundle: ModelBundle, ham10000: Any) -> None:
     context = Context(bundle, ham10000)
-    drawn = trust_streaming.known_mask(context, {"sample": "melanoma", "case": None}, 96)
-    case = trust_streaming.known_mask(context, {"sample": None, "case": "ISIC_0024306"}, 96)
+    drawn = known_mask(context, "melanoma", None, 96)
+    case = known_mask(context, None, "ISIC_0024306", 96)
     assert drawn is not None
     assert case is not None
     assert drawn.shape == case.shape == (96, 96)
     assert not np.array_equal(drawn, case)
-    assert trust_streaming.known_mask(context, {"sample": None, "case": "../secret"}, 96) is None
-    assert trust_streaming.known_mask(context, {}, 96) is None
+    assert known_mask(context, None, "../secret", 96) is None
+    assert known_mask(context, None, None, 96) is None

@@ -14,14 +14,14 @@ def test_an_image_goes_to_the_browser_and_comes_back_unchanged() -> None:
     assert np.array_equal(pixels(data_url(image)), image)
 
 
-def test_a_large_image_is_explained_as_it_is_shown_and_a_small_one_without_loss() -> None:
+def test_a_large_image_is_shown_small_and_a_small_one_without_loss() -> None:
     small, large = (phantom(0, height=height, width=2 * height).image for height in (400, 600))
     shown, url = for_browser(small)
     assert shown is small
     assert np.array_equal(pixels(url), small)
     shown, url = for_browser(large)
     assert shown.shape == (400, 800, 3)
-    assert np.array_equal(pixels(url), shown)
+    assert np.abs(pixels(url).astype(int) - shown).mean() < 1  # JPEG
     assert np.abs(shown.astype(int) - shrink(large)).mean() < 1
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from app.server import create_app
-from app.streaming import explain_and_send
+from app.streaming import MapRequest, explain_and_send
 from model.bundle import DEFAULT_BUNDLE
 from model.phantoms import sample
 from tests.benchmarks.medians import compared, medians
@@ -46,20 +46,11 @@ def measure() -> dict[str, object]:
 
         def dashboard() -> None:
             opened = client.post("/api/images", content=large).json()
-            request = {
-                "id": "1",
-                "tab": "1",
-                "source": opened["source"],
-                "target": opened["predicted"],
-                "against": None,
-            }
+            image = {name: opened[name] for name in ("input", "width", "height")}
+            request = MapRequest("1", "gradcam", target=opened["predicted"], **image)
             states: list[str] = []
             explain_and_send(
-                server.state.context,
-                "gradcam",
-                request,
-                threading.Event(),
-                lambda _, answer: states.append(answer["state"]),
+                server.state.context, request, threading.Event(), lambda _, answer: states.append(answer["state"])
             )
             assert states[-1] == "done"
 

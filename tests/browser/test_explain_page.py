@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from app.method_choice import DEFAULT_METHODS
 from model.classes import DIAGNOSES
@@ -162,6 +162,25 @@ def test_a_cancelled_lime_keeps_its_partial_map_and_can_be_run_again(page: Page)
 
     page.get_by_role("button", name="Run LIME again").click()
     expect_heatmap(page, "lime")
+
+
+def test_a_lost_connection_is_said_and_made_again(page: Page) -> None:
+    opened = []
+
+    def lose_the_first(socket: WebSocketRoute) -> None:
+        opened.append(socket)
+        if len(opened) == 1:
+            socket.on_message(lambda _: socket.close())
+        else:
+            socket.connect_to_server()
+
+    page.route_web_socket("**/api/connection", lose_the_first)
+    page.goto("/explain?sample=melanoma&methods=gradcam")
+    expect_state(page, "gradcam", "failed")
+    expect(page.locator("#explain-status-gradcam")).to_contain_text("The connection to the server was lost.")
+    page.get_by_role("button", name="Run Grad-CAM again").click()
+    expect_heatmap(page, "gradcam")
+    expect(page.locator("#explain-trust-panel-gradcam")).to_have_attribute("data-trust", "done", timeout=SLOW)
 
 
 def test_finished_maps_are_remembered_when_paging_back(page: Page) -> None:

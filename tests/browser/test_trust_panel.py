@@ -1,11 +1,18 @@
 """The trust panel below a heatmap as a person uses it."""
 
+import json
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_explain_page import SLOW, expect_heatmap
 
 ADDRESS = "/explain?sample=melanoma&target=mel&against=nv&methods=gradcam"
+
+
+def is_stopped_occlusion(frame: str | bytes) -> bool:
+    answer = json.loads(frame)
+    return [answer.get(name) for name in ("about", "method", "state")] == ["trust", "occlusion", "stopped"]
 
 
 def judged(page: Page, method: str) -> None:
@@ -38,13 +45,12 @@ def test_what_was_judged_is_remembered(page: Page) -> None:
 
 
 def test_a_map_whose_method_is_not_chosen_any_more_is_not_judged_until_it_is_again(page: Page) -> None:
-    page.goto("/explain?sample=naevus&target=mel&methods=gradcam,occlusion")
+    with page.expect_websocket(lambda socket: socket.url.endswith("/api/connection")) as connection:
+        page.goto("/explain?sample=naevus&target=mel&methods=gradcam,occlusion")
     expect_heatmap(page, "occlusion")
-    page.locator("#explain-methods").press("Backspace")  # Occlusion was chosen last
-    expect(page.locator("#explain-card-occlusion")).to_be_hidden()
-    page.wait_for_function(
-        "dash_component_api.getLayout('explain-trust-occlusion').props.data?.state === 'stopped'", timeout=SLOW
-    )
+    with connection.value.expect_event("framereceived", is_stopped_occlusion, timeout=SLOW):
+        page.locator("#explain-methods").press("Backspace")  # Occlusion was chosen last
+        expect(page.locator("#explain-card-occlusion")).to_be_hidden()
     judged(page, "gradcam")
     page.locator("#explain-methods").click()
     page.get_by_role("option", name="Occlusion", exact=True).click()

@@ -1,7 +1,7 @@
 import pytest
 from dash import dcc, html
 
-from app.table_text import as_text, table_box
+from app.html_text import as_text, table_box
 
 
 def test_components_are_the_elements_that_dash_would_make() -> None:

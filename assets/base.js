@@ -15,7 +15,7 @@
     routed = address();
   });
 
-  /* Large tables come as text (app/table_text.py). */
+  /* Large tables come as text (app/html_text.py). */
   new MutationObserver(() => {
     for (const box of document.querySelectorAll("[data-html]")) {
       box.innerHTML = box.dataset.html;

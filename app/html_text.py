@@ -1,4 +1,4 @@
-"""Large tables as text: the browser makes the elements itself.
+"""Large or often drawn parts of a page as text: the browser makes the elements itself.
 
 Dash watches every component of a page for changes, in a time that grows with the square of their number: 1,600 of them
 take ten seconds on a slow core. What never changes once it is laid out need not be watched.
@@ -16,8 +16,13 @@ ATTRIBUTES = {"className": "class"}
 
 
 def table_box(table: Component) -> Component:
-    """A box that scrolls sideways, with a table of `dash.html` components; `assets/lesionlens.js` fills it."""
-    return html.Div(className="table-box", tabIndex=0, **{"data-html": as_text(table)})
+    """A box that scrolls sideways, with a table of `dash.html` components."""
+    return text_box(table, className="table-box", tabIndex=0)
+
+
+def text_box(content: Any, **properties: Any) -> Component:
+    """A div with these properties and with `content`, as `as_text` takes it; `assets/base.js` fills it."""
+    return html.Div(**properties, **{"data-html": as_text(content)})
 
 
 def as_text(node: Any) -> str:
