@@ -11,9 +11,11 @@ import numpy as np
 from app.uploads import data_url
 from explain.attribution import Attribution, ExplanationError, Target
 from explain.export import npz_bytes
+from explain.methods import METHODS
 from explain.overlay import attribution_rgb, attribution_rgba, colour_bar
 
-LONGER_SIDE = 640
+# Pixels: regions have edges to be kept, and a field is as smooth when the browser enlarges it.
+LONGER_SIDE, LONGER_SIDE_OF_A_FIELD = 640, 320
 GRADIENT_STOPS = 17
 MAX_UNPACKED_BYTES = 16 * 2**20
 
@@ -24,7 +26,8 @@ def heatmap(attribution: Attribution, size: tuple[int, int], *, complete: bool) 
     `heat` is a layer whose opacity is the map's strength and `map` the map alone, both data URLs; `gradient` are
     the colours of its bar and `marks` what stands below it.
     """
-    scale = min(1.0, LONGER_SIDE / max(size))
+    longer = LONGER_SIDE_OF_A_FIELD if METHODS[attribution.method].smooth else LONGER_SIDE
+    scale = min(1.0, longer / max(size))
     height, width = (max(1, round(side * scale)) for side in size)
     bar = colour_bar(attribution)
     step = (len(bar.colours) - 1) // (GRADIENT_STOPS - 1)

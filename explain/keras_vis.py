@@ -5,8 +5,9 @@ Each gives one estimate, at the end, before which it cannot be stopped.
 
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
+from functools import lru_cache
 from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from explain.numpy_seed import seeded
 from explain.scorecam import varied_channels
 from explain.smoothgrad import NOISE, SAMPLES
 from model.dense_head import FEATURES
+
+if TYPE_CHECKING:
+    import keras
 
 Array = NDArray[np.float32]
 
@@ -67,13 +71,11 @@ def score_cam_of(question: Question, channels: int | None) -> Estimate:
     The library weighs by softmax outputs. Given a logit of 0 more, the logits can be had back from them: logit =
     log(probability) - log(probability of that one).
     """
-    import keras
     import tensorflow as tf
     from tf_keras_vis.scorecam import Scorecam
 
-    model, predictor = network(question.predictor.bundle), question.predictor
-    one_more = keras.layers.ZeroPadding1D((0, 1))(keras.layers.Reshape((-1, 1))(model.outputs[0]))
-    padded = keras.Model([model.inputs[0]], keras.layers.Flatten()(one_more))  # it predicts from a list
+    predictor = question.predictor
+    padded = _with_a_logit_of_0_more(network(predictor.bundle))
     black = predictor.logits(np.zeros_like(question.image)[np.newaxis])[0] @ question.weights
 
     def increase(probabilities: Any) -> Any:
@@ -87,6 +89,15 @@ def score_cam_of(question: Question, channels: int | None) -> Estimate:
     count = channels or features.shape[-1]
     parameters = {"channels": min(count, len(varied_channels(features)))}
     return Estimate(np.asarray(values, np.float32)[0], count + 3, parameters)
+
+
+@lru_cache(maxsize=1)  # TensorFlow traces each model anew
+def _with_a_logit_of_0_more(model: "keras.Model") -> "keras.Model":
+    """It takes a list of images, as the library predicts."""
+    import keras
+
+    one_more = keras.layers.ZeroPadding1D((0, 1))(keras.layers.Reshape((-1, 1))(model.outputs[0]))
+    return keras.Model([model.inputs[0]], keras.layers.Flatten()(one_more))
 
 
 def saliency(question: Question) -> Iterator[Estimate]:

@@ -57,39 +57,49 @@ def random_maps(count: int) -> NDArray[np.float32]:
 
 
 def flipped(
-    model: "keras.Model", start: NDArray[np.uint8], end: NDArray[np.uint8], values: NDArray[np.float32], target: int
+    model: "keras.Model",
+    starts: NDArray[np.uint8],
+    ends: NDArray[np.uint8],
+    values: NDArray[np.float32],
+    targets: NDArray[np.intp],
 ) -> NDArray[np.float64]:
-    """The target's logit by Quantus' pixel flipping, as the pixels of one picture give way to those of another."""
+    """The logits (n, STEPS) of n targets by Quantus' pixel flipping, as n pictures give way to n others."""
     import quantus
 
-    given = np.moveaxis(end, -1, 0).reshape(1, -1).astype(np.float32)  # as Quantus has its features: channels first
+    rows = np.arange(len(starts))[:, np.newaxis]
+    given = np.moveaxis(ends, -1, 1).reshape(len(ends), -1).astype(np.float32)  # as Quantus has it: channels first
 
     def replace(arr: NDArray[np.float32], indices: NDArray[np.intp], **_: object) -> NDArray[np.float32]:
         replaced = arr.copy()
-        replaced[0, indices[0]] = given[0, indices[0]]
+        replaced[rows, indices] = given[rows, indices]
         return replaced
 
     metric = quantus.PixelFlipping(features_in_step=3 * SIZE * SIZE // STEPS, perturb_func=replace, **QUIET)
     scores = metric(
         model=model,
-        x_batch=start[np.newaxis].astype(np.float32),
-        y_batch=np.array([target]),
-        a_batch=values[np.newaxis, np.newaxis],
+        x_batch=starts.astype(np.float32),
+        y_batch=targets,
+        a_batch=np.repeat(values[np.newaxis, np.newaxis], len(starts), axis=0),
         channel_first=False,
         softmax=False,
     )
-    return np.array(scores[0], np.float64)
+    return np.array(scores, np.float64)
 
 
-@pytest.mark.parametrize("target", [0, 4])
-def test_deletion_and_insertion_are_pixel_flipping(small: ModelBundle, by_keras: "keras.Model", target: int) -> None:
+def test_deletion_and_insertion_are_pixel_flipping(small: ModelBundle, by_keras: "keras.Model") -> None:
     image, values = noise(size=SIZE), random_maps(1)[0]
     curves = perturbation_curves(values, image, Predictor(small))
-    for name, baseline in {"mean_colour": mean_colour(image), "blur": blurred(image)}.items():
-        deleted = flipped(by_keras, image, baseline, values, target)
-        np.testing.assert_allclose(curves.of("deletion", name)[1:, target], deleted, atol=1e-5)
-        inserted = flipped(by_keras, baseline, image, values, target)
-        np.testing.assert_allclose(curves.of("insertion", name)[1:, target], inserted, atol=1e-5)
+    baselines = {"mean_colour": mean_colour(image), "blur": blurred(image)}
+    cases = [
+        (kind, name, target, *((image, baseline) if kind == "deletion" else (baseline, image)))
+        for kind in ("deletion", "insertion")
+        for name, baseline in baselines.items()
+        for target in (0, 4)
+    ]
+    kinds, names, targets, starts, ends = zip(*cases, strict=True)
+    ours = [curves.of(kind, name)[1:, target] for kind, name, target in zip(kinds, names, targets, strict=True)]
+    theirs = flipped(by_keras, np.stack(starts), np.stack(ends), values, np.array(targets))
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
 def test_pointing_and_the_share_in_the_mask_are_pointing_game_and_attribution_localisation() -> None:

@@ -39,6 +39,9 @@ def test_pictures_have_the_image_s_proportions_and_the_layer_is_transparent_at_z
         assert heat.size == drawn.size == (640, 480)
         assert heat.getpixel((10, 470))[3] == 0
         assert heat.getpixel((630, 10))[3] == 255
+    field = heatmap(replace(ATTRIBUTION, method="gradcam"), (900, 1200), complete=True)
+    with picture(field["heat"]) as heat:
+        assert heat.size == (320, 240)
 
 
 def test_the_colour_bar_says_what_its_ends_mean() -> None:
