@@ -11,7 +11,7 @@
   const MAX_BYTES = 20e6;
   const REMEMBERED = 500; // maps of a quarter of a megabyte
   const ENDED = ["done", "stopped", "failed"];
-  const LOST = "The connection to the server was lost. Check that it is running, then run it again.";
+  const LOST = "The connection to the server was lost. Check that the server is running, then run again.";
   const OCTETS = { "Content-Type": "application/octet-stream" };
   const images = [];
   const finished = new Map(); // question and method → result
