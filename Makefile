@@ -1,6 +1,7 @@
 # `make run` starts the dashboard, `make test` runs every test, `make figures` works out every printed figure anew from
 # committed predictions; all make their environment first. The tests run in two processes, a file at a time, and after
-# them those of the browser in one: its server has a core to itself, which leaves one for the type checker.
+# them those of the browser in one: its server has a core to itself, which leaves one for the type checker. What is
+# installed is compiled by all cores, which pip would do with one.
 .POSIX:
 .PHONY: run test figures
 
@@ -9,7 +10,8 @@ BIN = $(VENV)/bin
 PYTHON = python3
 STAMP = $(VENV)/installed
 TESTING = $(VENV)/installed-for-tests
-INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+INSTALL = $(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check --constraint constraints.txt --editable
+COMPILE = $(BIN)/python -m compileall -q -j 0 $(VENV)/lib
 
 run: $(STAMP)
 	$(BIN)/lesionlens serve $(ARGUMENTS)
@@ -30,8 +32,10 @@ $(BIN)/python:
 
 $(STAMP): $(BIN)/python pyproject.toml constraints.txt
 	$(INSTALL) .
+	$(COMPILE)
 	@touch $(STAMP)
 
 $(TESTING): $(BIN)/python pyproject.toml constraints.txt
 	$(INSTALL) '.[dev]'
+	$(COMPILE)
 	@touch $(STAMP) $(TESTING)

@@ -4,13 +4,13 @@ What a tab has asked for ends with its connection.
 """
 
 import asyncio
+import logging
 import secrets
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect, status
 from plotly.io.json import to_json_plotly
@@ -35,6 +35,8 @@ class StopRequest:
 
 
 Request = MapRequest | TrustRequest | StopRequest
+# What sending and receiving raise once the browser has gone, RuntimeError where the other of them heard it first.
+GONE = (WebSocketDisconnect, RuntimeError)
 REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Discriminator("ask")])
 
 
@@ -53,18 +55,19 @@ def register_connection(server: FastAPI, context: Context) -> None:
 def is_own(headers: Headers) -> bool:
     """Whether it is a page of this server, or no page at all, that wants to connect: browsers do not see to that."""
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == headers.get("host")
+    return origin is None or origin.partition("://")[2] == headers.get("host")
 
 
 async def converse(context: Context, socket: WebSocket) -> None:
     """Answer all that comes in, each request by a task of its own, until the browser goes away or talks nonsense."""
-    tab = secrets.token_hex(8)
+    owner = secrets.token_hex(8)
     jobs = {MAP: context.maps, TRUST: Jobs()}
     answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     loop = asyncio.get_running_loop()
+    running: set[asyncio.Task[None]] = set()
 
     async def write() -> None:
-        with suppress(WebSocketDisconnect):  # of which the reader hears, too
+        with suppress(*GONE):  # of which the reader hears, too
             while True:
                 await socket.send_text(to_json_plotly(await answers.get()))
 
@@ -78,30 +81,36 @@ async def converse(context: Context, socket: WebSocket) -> None:
                 await stream_explanation(context, request, stop, send)
             else:
                 await stream_trust(context, request, stop, send)
-        finally:
-            jobs[request.ask].end((tab, request.method), stop)
+        except Exception:  # one answer's failure is not the others'
+            logging.getLogger(__name__).exception("Answering about %s failed.", request.method)
 
-    understood = True
-    async with asyncio.TaskGroup() as tasks:
-        writing = tasks.create_task(write())
-        try:
-            while True:
-                request = read(await socket.receive_text())
-                key = (tab, request.method)
-                if isinstance(request, StopRequest):
-                    jobs[request.about].stop(key)
-                else:
-                    tasks.create_task(answer(request, jobs[request.ask].start(key)))
-        except WebSocketDisconnect:
-            pass
-        except ValueError:
-            understood = False
-        finally:
-            for kind in jobs.values():
-                kind.stop_tab(tab)
-            writing.cancel()
-    if not understood:
-        await socket.close(status.WS_1007_INVALID_FRAME_PAYLOAD_DATA)
+    def begin(request: MapRequest | TrustRequest) -> None:
+        key, kind = (owner, request.method), jobs[request.ask]
+        stop = kind.start(key)
+        task = asyncio.create_task(answer(request, stop))
+        running.add(task)
+        task.add_done_callback(running.discard)
+        task.add_done_callback(lambda _: kind.end(key, stop))  # also of a task that was cancelled before it began
+
+    writing = asyncio.create_task(write())
+    try:
+        while True:
+            request = read(await socket.receive_text())
+            if isinstance(request, StopRequest):
+                jobs[request.about].stop((owner, request.method))
+            else:
+                begin(request)
+    except GONE:
+        pass
+    except (ValueError, KeyError):  # KeyError is Starlette's of a message that is no text
+        writing.cancel()
+        with suppress(*GONE):
+            await socket.close(status.WS_1007_INVALID_FRAME_PAYLOAD_DATA)
+    finally:
+        writing.cancel()
+        for kind in jobs.values():
+            kind.stop_all_of(owner)
+        await asyncio.gather(*running)
 
 
 def read(text: str) -> Request:

@@ -4,9 +4,9 @@ import threading
 
 
 class Jobs:
-    """At most one running job a key; a key names the browser tab and the method that the job works for.
+    """At most one running job a key; a key names the connection and the method that the job works for.
 
-    The browser's WebSocket leads to one process, so that whoever stops a job reaches the process that runs it.
+    A connection leads to one process, so that whoever stops a job reaches the process that runs it.
     """
 
     def __init__(self) -> None:
@@ -30,10 +30,10 @@ class Jobs:
         if stop is not None:
             stop.set()
 
-    def stop_tab(self, tab: str) -> None:
-        """Tell all jobs of one browser tab to stop."""
+    def stop_all_of(self, connection: str) -> None:
+        """Tell all jobs of one connection to stop."""
         with self._lock:
-            stops = [stop for (owner, _), stop in self._running.items() if owner == tab]
+            stops = [stop for (owner, _), stop in self._running.items() if owner == connection]
         for stop in stops:
             stop.set()
 

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 
 from app import api, model_choice, pages, urls
 from app.components import failed, link_button
+from app.connection import register_connection
 from app.context import Context
 from app.shell import LOCATION, PAGE, shell
 from model.bundle import DEFAULT_BUNDLE, load_bundle
@@ -58,6 +59,7 @@ def _model_app(context: Context, root: str = "") -> FastAPI:
     server.state.context = context
     api.register(server, context)
     model_choice.register_api(server, context)
+    register_connection(server, context)
     for page in pages.PAGES.values():
         page.register_api(server, context)
     _refuse_unknown_api(server)

@@ -96,6 +96,8 @@ def explain_and_send(context: Context, request: MapRequest, stop: threading.Even
             on_progress=reporter,
             should_stop=stop.is_set,
         )
+        stopped = stop.is_set()
+        reporter.finish(attribution, stopped=stopped)
     except ValueError as error:
         send(MAP, {"state": "failed", "message": str(error)})
         return None
@@ -103,8 +105,6 @@ def explain_and_send(context: Context, request: MapRequest, stop: threading.Even
         logging.getLogger(__name__).exception("Explaining by %s failed.", request.method)
         send(MAP, {"state": "failed", "message": "The server's output says why. Try again."})
         return None
-    stopped = stop.is_set()
-    reporter.finish(attribution, stopped=stopped)
     return None if stopped else attribution
 
 

@@ -1,6 +1,6 @@
 /* The Explain page in the browser. Images live here, in the tab's memory: each is sent to the server to be opened, and
-   what the network sees of it again with each question; the server keeps none. Explanations that were finished are remembered, so that
-   paging back to an image costs nothing.
+   what the network sees of it again with each question; the server keeps none. Explanations that were finished are
+   remembered, so that paging back to an image costs nothing.
 
    What Dash only lays out, and no callback reads, is written to its element directly: at each update of its own Dash
    asks every component of the page whether it is concerned, which a slow browser feels. A new page has new elements. */
@@ -16,7 +16,7 @@
   const images = [];
   const finished = new Map(); // question and method → result
   const model = { tta: false, ensemble: false }; // who predicts, and how
-  const now = {}; // method → { id, key, state, progress, result }
+  const now = {}; // method → { id, key, image, progress, result }
   let methods = {}; // method → { name, sentence }, of all that there are
   let names = {}; // class → name
   let layers = []; // of LAYERED, from fine to coarse
@@ -201,13 +201,13 @@
     const key = [image.number, target, against, at, method].join("|");
     if (finished.has(key)) {
       cancel(method);
-      now[method] = { id: null, key, progress: { state: "done" }, result: finished.get(key) };
+      now[method] = { id: null, key, image, progress: { state: "done" }, result: finished.get(key) };
       return paint(method);
     }
     if (now[method]?.key === key) return paint(method);
     asked += 1;
     const id = `${key}#${asked}`;
-    now[method] = { id, key, progress: { state: "waiting" }, result: null };
+    now[method] = { id, key, image, progress: { state: "waiting" }, result: null };
     const { input, width, height } = image;
     connection.send({ ask: "map", method, id, input, width, height, target, against, layer: at });
     return paint(method);
@@ -257,7 +257,7 @@
   function paint(method) {
     if (!onPage() || !now[method]) return;
     const part = (kind) => `explain-${kind}-${method}`;
-    const { progress, result } = now[method];
+    const { key, image, progress, result } = now[method];
     for (const kind of ["heat", "map"]) place(part(kind)).src = result?.[kind] ?? "";
     const gradient = result?.gradient ?? ["transparent", "transparent"];
     place(part("scale")).style.background = `linear-gradient(90deg, ${gradient.join(", ")})`;
@@ -266,8 +266,8 @@
     place(part("amount")).value = progress.total ? progress.done / progress.total : 0;
     place(part("status")).textContent = statusText(progress, result);
     Object.assign(place(part("card")).dataset, { state: progress.state, map: result ? "yes" : "no" });
-    const { input, sample, case: name } = current();
-    window.lesionlens.judge(method, { key: now[method].key, input, npz: result?.npz, sample, case: name });
+    const { input, sample, case: name } = image;
+    window.lesionlens.judge(method, { key, input, npz: result?.npz, sample, case: name });
     paintRegions();
     beside(askFolds(current()));
   }

@@ -47,6 +47,7 @@
 
   function note(state, found) {
     if (state === "waiting") return "Will be measured when no map is waiting";
+    if (state === "lost") return "Not measured: the connection to the server was lost";
     if (state === "failed") return `Could not be measured. ${found.message}`;
     return found?.note ?? "";
   }
@@ -55,7 +56,7 @@
   window.lesionlens.judge = (method, { key, ...question }) => {
     shown[method] = question.npz ? key : null;
     paint(method);
-    if (!question.npz || known.has(key) || asked[method]?.key === key) return;
+    if (!question.npz || (known.has(key) && known.get(key).state !== "lost") || asked[method]?.key === key) return;
     count += 1;
     asked[method] = { id: `${key}#trust${count}`, key };
     connection.send({ ask: "trust", method, id: asked[method].id, ...question });
@@ -87,9 +88,7 @@
   connection.lost(() => {
     for (const [method, { key }] of Object.entries(asked)) {
       delete asked[method];
-      if (known.get(key)?.state === "done") continue;
-      known.delete(key);
-      if (shown[method] === key) shown[method] = null;
+      if (known.get(key)?.state !== "done") known.set(key, { state: "lost" });
       paint(method);
     }
   });

@@ -45,13 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     listener = listen(arguments.host, arguments.port)
     app = create_app(arguments.model, arguments.data, int8=arguments.int8, audit_path=arguments.audit)
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        ws_max_size=WEBSOCKET_MESSAGE_BYTES,
-        ws_per_message_deflate=False,  # pictures are compressed already
-        timeout_graceful_shutdown=2,
-    )
+    config = uvicorn.Config(app, log_level="warning", ws_max_size=WEBSOCKET_MESSAGE_BYTES, timeout_graceful_shutdown=2)
     host, port = listener.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     print(f"LesionLens is listening on {address} (stop with Ctrl-C)", flush=True)

@@ -23,7 +23,6 @@ from app.asked_map import AskedMap, asked_map
 from app.audit_note import model_note
 from app.certainty_parts import certainty, folds_agreement, novelty_alert
 from app.components import page_header
-from app.connection import register_connection
 from app.context import Context
 from app.disconnect import finished
 from app.heat_card import heat_card
@@ -182,11 +181,7 @@ def _register_browser(app: Dash) -> None:
 
 
 def register_api(server: FastAPI, context: Context) -> None:
-    """The JSON of what the page shows of a sample; an image of one's own is posted to the same address.
-
-    And the connection over which the page asks about maps.
-    """
-    register_connection(server, context)
+    """The JSON of what the page shows of a sample; an image of one's own is posted to the same address."""
 
     @server.get(f"{urls.API}{urls.EXPLAIN}")
     async def explain_sample(

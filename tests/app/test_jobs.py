@@ -18,10 +18,10 @@ def test_stopping_reaches_the_running_job_and_no_other() -> None:
     assert (lime.is_set(), shap.is_set(), elsewhere.is_set()) == (True, False, False)
 
 
-def test_a_tab_that_leaves_stops_all_its_jobs() -> None:
+def test_a_connection_that_ends_stops_all_its_jobs() -> None:
     jobs = Jobs()
     lime, shap, elsewhere = jobs.start(LIME), jobs.start(("tab", "shap")), jobs.start(("other", "lime"))
-    jobs.stop_tab("tab")
+    jobs.stop_all_of("tab")
     assert (lime.is_set(), shap.is_set(), elsewhere.is_set()) == (True, True, False)
 
 

@@ -19,6 +19,7 @@ from app.context import Context
 from app.heatmaps import attribution_from
 from app.model_choice import selectable
 from model.bundle import DEFAULT_BUNDLE, SHIPPED, TRAINED, ModelBundle, folds, load_bundle
+from tests.app.test_connection import received_until
 from tests.app.test_streaming import REQUEST
 from tests.app.two_folds import two_folds
 
@@ -122,7 +123,8 @@ def test_its_maps_are_its_own_too(client: TestClient) -> None:
     for root in ("", FROM_SCRATCH):
         with client.websocket_connect(f"{root}{urls.CONNECTION}") as socket:
             socket.send_json(asdict(REQUEST))
-            sides.append(attribution_from(socket.receive_json()["map"]["npz"]).values.shape)
+            found = received_until(socket, "done")[-1]
+            sides.append(attribution_from(found["map"]["npz"]).values.shape)
     assert sides == [(6, 6), (14, 14)]
 
 

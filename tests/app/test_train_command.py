@@ -52,6 +52,7 @@ def show(self, progress):
         os.kill(os.getpid(), signal.{signal})
 
 TrainingDisplay.show = show
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in the background would ignore
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -1,5 +1,7 @@
 import asyncio
 import base64
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -47,19 +49,35 @@ def test_a_map_is_judged_at_once_and_then_with_its_stability(
     assert last["note"] == ""  # a phantom's lesion is known
 
 
-def test_it_gives_way_to_maps_and_ends_when_nobody_waits(
-    bundle: ModelBundle, browser: Browser, request_for_trust: TrustRequest
-) -> None:
+class Looks(threading.Event):
+    """Never set, but does something when somebody has waited for it three times."""
+
+    def __init__(self, after_three: Callable[[threading.Event], None]) -> None:
+        super().__init__()
+        self.number = 0
+        self.after_three = after_three
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.number += 1
+        if self.number == 3:
+            self.after_three(self)
+        return self.is_set()
+
+
+def test_it_waits_for_maps_of_any_tab(bundle: ModelBundle, browser: Browser, request_for_trust: TrustRequest) -> None:
+    context, key = Context(bundle), ("another tab", "lime")
+    stop_of_map = context.maps.start(key)
+    browser.stop = looks = Looks(lambda _: context.maps.end(key, stop_of_map))
+    answer(context, request_for_trust, browser)
+    assert looks.number == 3
+    assert browser.states() == ["measuring", "done"]
+
+
+def test_it_ends_when_nobody_waits(bundle: ModelBundle, browser: Browser, request_for_trust: TrustRequest) -> None:
     context = Context(bundle)
     context.maps.start(("another tab", "lime"))
-
-    async def leave() -> None:
-        judging = asyncio.create_task(stream_trust(context, request_for_trust, browser.stop, browser.send))
-        await asyncio.sleep(0)
-        browser.stop.set()
-        await judging
-
-    asyncio.run(leave())
+    browser.stop = Looks(threading.Event.set)
+    answer(context, request_for_trust, browser)
     assert browser.states() == ["stopped"]
 
 
