@@ -19,6 +19,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 BEGUN_FIRST = ("test_train_command", "test_audit_command", "test_api", "test_importing", "test_against_quantus")
 
 
+def pytest_configure() -> None:
+    """Give each of xdist's processes a core: with threads for all cores in each they would be in each other's way."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that take longest first; the rest stays as it was."""
     places = {name: place for place, name in enumerate(BEGUN_FIRST)}
