@@ -55,8 +55,9 @@
   /* `question` is { key, input, npz, sample, case }; without `npz` there is no complete map to judge. */
   window.lesionlens.judge = (method, { key, ...question }) => {
     shown[method] = question.npz ? key : null;
+    if (known.get(key)?.state === "lost") known.delete(key);
     paint(method);
-    if (!question.npz || (known.has(key) && known.get(key).state !== "lost") || asked[method]?.key === key) return;
+    if (!question.npz || known.has(key) || asked[method]?.key === key) return;
     count += 1;
     asked[method] = { id: `${key}#trust${count}`, key };
     connection.send({ ask: "trust", method, id: asked[method].id, ...question });
