@@ -4,8 +4,8 @@ The plain forward pass is `Predictor.run` in batches of 32 on images that are al
 audit than the same files would: `ratio` is the share of its throughput that the audit keeps. `from_files_ratio` is that
 share where the forward pass, too, starts at the files, one after the other. The audit runs a batch on each core, which
 the forward pass could do as well: `same_threads_ratio` is the share where it does, on decoded images. The files are
-JPEGs of 300 × 225, as the tests' HAM10000 has them; `published_ratio`, of which nothing is asked, is `ratio` for
-600 × 450, as HAM10000 is published.
+JPEGs of 300 × 225, as the tests' HAM10000 has them; `published_ratio` is `ratio` for 600 × 450, as HAM10000 is
+published, which must be as large.
 """
 
 from collections.abc import Callable
@@ -42,6 +42,7 @@ def measure() -> dict[str, object]:
         ours,
         reference,
         must=0.8,
+        met=forward / published >= 0.8,
         reference="the forward pass alone, on decoded images",
         images_per_second=round(1000 * CASES / ours),
         forward_images_per_second=round(1000 * CASES / reference),

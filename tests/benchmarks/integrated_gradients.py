@@ -1,7 +1,7 @@
 """Integrated Gradients of one image in 32 steps, against a plain TensorFlow loop over the steps.
 
-`reference_ms` is the loop as tutorials write it, step by step. `compiled_ratio`, of which nothing is asked, is against
-the same loop with its step compiled (tf.function).
+`reference_ms` is the loop as tutorials write it, step by step; `compiled_ratio` is against the same loop with its step
+compiled (tf.function).
 """
 
 from collections.abc import Callable
@@ -51,6 +51,7 @@ def measure() -> dict[str, object]:
         "integrated_gradients",
         *times,
         must=2,
+        met=compiled_loop / again >= 2,
         reference="a plain TensorFlow loop",
         compiled_ratio=round(compiled_loop / again, 2),
     )
