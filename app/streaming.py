@@ -48,7 +48,7 @@ class MapRequest:
 
 async def stream_explanation(context: Context, request: MapRequest, stop: threading.Event, send: Send) -> None:
     """Answer a browser's `request` until the map is complete and its regions are valued, or `stop` is set."""
-    slow = METHODS[request.method].evaluations > QUICK or _has_to_load(context, request)
+    slow = METHODS[request.method].evaluations > QUICK or await asyncio.to_thread(_has_to_load, context, request)
     threads = context.explanation_threads if slow else None
     await asyncio.get_running_loop().run_in_executor(threads, _answer, context, request, stop, send)
 

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from explain.gradients import warm_up
+from explain.gradients import image_gradients_by_tensorflow, warm_up
 from explain.methods import GRADIENTS, METHODS
 from model.bundle import ModelBundle
 from model.dense_head import FEATURES
@@ -50,7 +50,7 @@ def needs_tensorflow(bundle: ModelBundle, method: str, layer: str | None) -> boo
     """Whether the method's map at `layer`, None for the last feature map, is made by TensorFlow's gradients."""
     chosen = METHODS[method]
     if not chosen.layered:
-        return chosen.family == GRADIENTS
+        return chosen.family == GRADIENTS and image_gradients_by_tensorflow(bundle)
     if layer not in (None, FEATURES):
         return True
     return bundle.head is None and (method != "gradcam" or bundle.dense_head is None)

@@ -1,18 +1,25 @@
-"""Gradients of a score by TensorFlow: compiled once for a bundle, whatever the score and the batch."""
+"""Gradients of a score: with respect to the image by ONNX Runtime where it can, else by TensorFlow.
+
+Either is made once for a bundle, whatever the score and the batch.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import onnxruntime
 from numpy.typing import NDArray
 
+from explain.gradient_graph import GRADIENT, IMAGE, WEIGHTS, NotDifferentiableError, gradient_graph
 from explain.layers import layers
-from model.bundle import ModelBundle, load_bundle
+from model.bundle import ONNX_FILE, ModelBundle, load_bundle
 from model.keras_model import load_keras
+from model.machine import usable_cores
 
 if TYPE_CHECKING:
     import keras
@@ -28,9 +35,40 @@ def image_gradients(bundle: ModelBundle, images: NDArray[Any], weights: Array) -
 
     `images` are RGB in [0, 255] of the same shape; the score is the sum of the logits times `weights` (classes,).
     """
-    compiled = _compiled(bundle.path, bundle.weights_path.stat().st_mtime_ns, ())
-    gradients: Array = compiled(images.astype(np.float32), weights)[1].numpy()
-    return gradients
+    session = _session(bundle.path, bundle.weights_path.stat().st_mtime_ns)
+    if session is None:
+        compiled = _compiled(bundle.path, bundle.weights_path.stat().st_mtime_ns, ())
+        gradients: Array = compiled(images.astype(np.float32), weights)[1].numpy()
+        return gradients
+
+    def gradient(image: Array) -> Array:
+        given = {IMAGE: image[np.newaxis], WEIGHTS: weights[np.newaxis].astype(np.float32)}
+        found: Array = session.run([GRADIENT], given)[0][0]
+        return found
+
+    with ThreadPoolExecutor(usable_cores()) as threads:
+        return np.stack(list(threads.map(gradient, images.astype(np.float32))))
+
+
+def image_gradients_by_tensorflow(bundle: ModelBundle) -> bool:
+    """Whether `image_gradients` has to load TensorFlow, as the network holds an operation that has no rule.
+
+    Takes half a second when it is first asked of a bundle.
+    """
+    return _session(bundle.path, bundle.weights_path.stat().st_mtime_ns) is None
+
+
+@lru_cache(maxsize=KEPT)
+def _session(folder: Path, modified: int) -> onnxruntime.InferenceSession | None:
+    """What runs the gradient of the bundle in `folder`, on one thread; `modified` makes overwritten weights others."""
+    try:
+        graph = gradient_graph(folder / ONNX_FILE)
+    except NotDifferentiableError:
+        return None
+    options = onnxruntime.SessionOptions()
+    # An image on each core is a quarter faster than one image on all of them.
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
 def layer_gradient(bundle: ModelBundle, layer: str, image: NDArray[np.uint8], weights: Array) -> tuple[Array, Array]:
@@ -49,7 +87,8 @@ def warm_up(bundle: ModelBundle) -> None:
     """Load TensorFlow and the network and compile its gradients: seconds, once a process, not to be waited for."""
     side, weights = bundle.card.size, np.zeros(len(bundle.card.classes), np.float32)
     blank = np.zeros((side, side, 3), np.uint8)
-    image_gradients(bundle, blank[np.newaxis], weights)
+    if image_gradients_by_tensorflow(bundle):
+        image_gradients(bundle, blank[np.newaxis], weights)
     for layer in layers(bundle)[-1:]:
         layer_gradient(bundle, layer, blank, weights)
 

@@ -17,6 +17,7 @@ from model.bundle import ModelBundle
 from model.phantoms import sample
 
 IMAGE = sample("melanoma").image
+FINE = "stage5_block0_expand_relu"  # a layer whose gradient TensorFlow gives
 REQUEST = MapRequest("1", "gradcam", data_url(IMAGE), IMAGE.shape[1], IMAGE.shape[0], "mel", "nv")
 
 
@@ -85,11 +86,11 @@ def test_while_tensorflow_is_loading_the_card_says_so(
 ) -> None:
     loaded: list[ModelBundle] = []
     monkeypatch.setattr("app.tensorflow_start.warm_up", loaded.append)
-    unneeded = Attribution(np.ones((4, 4), np.float32), "gradient", Target("mel"), {}, 0, 1, 0.1)
+    unneeded = Attribution(np.ones((4, 4), np.float32), "layercam", Target("mel"), {}, 0, 1, 0.1)
     monkeypatch.setattr(streaming, "explain", lambda *_, **__: unneeded)
     for states in (["loading", "done"], ["done"]):
         browser.messages.clear()
-        answer(context, browser, method="gradient")
+        answer(context, browser, method="layercam", layer=FINE)
         assert browser.states() == states
     assert loaded == [context.bundle]
 
@@ -101,7 +102,7 @@ def test_a_tensorflow_that_cannot_be_loaded_fails_the_card(
         raise ImportError("no AVX")
 
     monkeypatch.setattr("app.tensorflow_start.warm_up", broken)
-    answer(context, browser, method="gradient")
+    answer(context, browser, method="layercam", layer=FINE)
     assert browser.states() == ["loading", "failed"]
     assert "TensorFlow could not be loaded" in browser.messages[-1][1]["message"]
 

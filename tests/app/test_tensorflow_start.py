@@ -37,7 +37,11 @@ class Clock:
         return False
 
 
-def test_only_gradients_and_earlier_layers_need_it(bundle: ModelBundle) -> None:
+def test_earlier_layers_need_it_and_gradients_that_onnx_runtime_cannot_give(
+    bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not any(needs_tensorflow(bundle, code, None) for code in METHODS)
+    monkeypatch.setattr(tensorflow_start, "image_gradients_by_tensorflow", lambda _: True)
     needing = [code for code in METHODS if needs_tensorflow(bundle, code, None)]
     assert needing == ["gradient", "smoothgrad", "integrated_gradients"]
     assert needs_tensorflow(bundle, "layercam", "stage5_block0_expand_relu")
