@@ -21,7 +21,7 @@ from explain.methods import METHODS
 from explain.one_thread import ONE_THREAD
 from model.bundle import ModelBundle, load_bundle
 from model.cases import DataError
-from model.images import decode_file, prepare
+from model.images import decode_file, prepare, prepare_file
 from model.machine import usable_cores
 from model.novelty import NoveltyCheck
 from model.prediction import Predictor, batches
@@ -33,7 +33,7 @@ PART_ROWS = 512
 # quarter of an hour.
 PART_EVALUATIONS = 100_000
 # What one thread decodes and runs through the network: so few that the layers' outputs stay in its core's cache.
-BATCH = 8
+BATCH = 4
 # 127 steps of int8 on either side of zero: a map is wrong by at most 1/254 of the case's largest absolute value.
 STEPS = 127
 
@@ -191,8 +191,10 @@ def _asked(
 
 def _read(path: str, size: int, quality: bool) -> tuple[NDArray[np.uint8], dict[str, float]]:
     """A prepared image, and its descriptors if `quality`."""
+    if not quality:
+        return prepare_file(path, size), {}
     image = decode_file(path)
-    return prepare(image, size), image_quality(image) if quality else {}
+    return prepare(image, size), image_quality(image)
 
 
 def _quantised(maps: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

@@ -10,7 +10,7 @@ from analysis.audit import BATCH, KNOWN, audited_table
 from model.bundle import ModelBundle
 from model.cases import DataError
 from model.ensemble import Ensemble
-from model.images import decode_file, prepare
+from model.images import decode_file, prepare_file
 from model.prediction import Prediction, Predictor, batches
 
 
@@ -92,5 +92,5 @@ def predict_with_maps(
     """
     paths, size = list(cases["path"]), predictor.bundle.card.size
     parts = batches(len(paths), BATCH)
-    prepared = (np.stack([prepare(decode_file(path), size) for path in paths[part]]) for part in parts)
+    prepared = (np.stack([prepare_file(path, size) for path in paths[part]]) for part in parts)
     return audited_table(predictor, cases, prepared, on_progress)

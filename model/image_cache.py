@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.images import decode_file, prepare
+from model.images import prepare_file
 
 # Raised whenever decode() or prepare() change what they return, so that older caches are not taken for current ones.
 VERSION = 1
@@ -67,7 +67,7 @@ def _check_room(folder: Path, needed: int) -> None:
 def _fill(file: Path, paths: Sequence[str], size: int, on_progress: Callable[[int, int], None] | None) -> None:
     images = np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=(len(paths), size, size, 3))
     with ThreadPoolExecutor() as threads:
-        for index, image in enumerate(threads.map(lambda path: prepare(decode_file(path), size), paths)):
+        for index, image in enumerate(threads.map(lambda path: prepare_file(path, size), paths)):
             images[index] = image
             if on_progress is not None:
                 on_progress(index + 1, len(paths))

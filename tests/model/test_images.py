@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from model.images import MAX_BYTES, MAX_PIXELS, ImageError, colour_mode, decode, prepare, upright_size
+from model.images import MAX_BYTES, MAX_PIXELS, ImageError, colour_mode, decode, prepare, prepare_file, upright_size
 from tests.model.hostile import HARMLESS, encoded, hostile_files, jpeg_with_segment, photograph
 
 HOSTILE = hostile_files()
@@ -231,3 +231,22 @@ def test_prepared_images_have_the_size_of_the_network_and_the_whole_field_of_vie
     assert prepared.dtype == np.uint8
     quadrants = photograph(450, 600).reshape(2, 225, 2, 300, 3).mean((1, 3))
     assert np.abs(prepared.reshape(2, 80, 2, 80, 3).mean((1, 3)) - quadrants).max() < 2
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_file_is_prepared_to_the_same_pixels_as_its_decoded_image(
+    mode: str, orientation: int, tmp_path: Path
+) -> None:
+    turned = Image.Exif()
+    turned[0x0112] = orientation
+    path = tmp_path / "lesion.png"
+    in_memory(mode).save(path, exif=turned)
+    np.testing.assert_array_equal(prepare_file(path, 96), prepare(decode(path), 96))
+
+
+def test_a_file_that_cannot_be_prepared_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "notes.jpg"
+    path.write_text("no image")
+    with pytest.raises(ImageError, match=r"notes\.jpg: The file is not a readable JPEG"):
+        prepare_file(path, 96)
