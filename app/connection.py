@@ -83,6 +83,7 @@ async def converse(context: Context, socket: WebSocket) -> None:
                 await stream_trust(context, request, stop, send)
         except Exception:  # one answer's failure is not the others'
             logging.getLogger(__name__).exception("Answering about %s failed.", request.method)
+            send(request.ask, {"state": "failed", "message": "The server's output says why. Try again."})
 
     def begin(request: MapRequest | TrustRequest) -> None:
         key, kind = (owner, request.method), jobs[request.ask]

@@ -1,8 +1,8 @@
 """The gradient of a serving graph's logits with respect to the image, as an ONNX graph itself: no TensorFlow, half the
 time.
 
-Only the operations of RULES are differentiated, which are those of the networks that LesionLens trains and of many
-others. The shapes are fixed to one image, so that ONNX Runtime keeps gradients in the blocked layout of its
+Only the operations of RULES are differentiated, which are those of the networks that LesionLens trains and of
+MobileNet. The shapes are fixed to one image, so that ONNX Runtime keeps gradients in the blocked layout of its
 convolutions; that alone is a fifth of the time.
 """
 
@@ -18,11 +18,19 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from model.bundle import WEIGHTS_FILE
+
 IMAGE, LOGITS, WEIGHTS, GRADIENT = "image", "logits", "score_weights", "image_gradient"
 # A power of two, by which every float32 is multiplied without rounding.
 STEEP = 2.0**100
 # What ONNX takes of two dimensions where a node does not say.
-WINDOW = {"strides": [1, 1], "pads": [0, 0, 0, 0], "dilations": [1, 1], "group": 1, "auto_pad": b"NOTSET"}
+WINDOW: dict[str, Any] = {
+    "strides": [1, 1],
+    "pads": [0, 0, 0, 0],
+    "dilations": [1, 1],
+    "group": 1,
+    "auto_pad": b"NOTSET",
+}
 
 
 class NotDifferentiableError(ValueError):
@@ -36,20 +44,23 @@ def gradient_graph(serving: Path) -> bytes:
     `serving` is a serving graph with its weights beside it. Raises NotDifferentiableError where it has no rule.
     """
     model = _folded(serving)
-    graph, classes = model.graph, model.graph.output[0].type.tensor_type.shape.dim[1].dim_value
+    graph = model.graph
     backwards = Backwards(model)
     gradients = defaultdict(list, {LOGITS: [WEIGHTS]})
     for node in reversed(list(graph.node)):
-        if node.output[0] in backwards.depending:
+        passed_back = gradients[node.output[0]]
+        if passed_back and node.output[0] in backwards.depending:
             rule = RULES.get(node.op_type)
             if rule is None:
                 raise NotDifferentiableError(f"No rule differentiates {node.op_type}.")
-            for name, gradient in rule(backwards, node, backwards.total(gradients[node.output[0]])):
+            for name, gradient in rule(backwards, node, backwards.total(passed_back)):
                 gradients[name].append(gradient)
-    graph.node.extend(backwards.nodes)
-    graph.node.append(helper.make_node("Identity", [backwards.total(gradients[IMAGE])], [GRADIENT]))
+    if not gradients[IMAGE]:
+        raise NotDifferentiableError("The logits do not depend on the image.")
+    found = backwards.total(gradients[IMAGE])
+    graph.node.extend([*backwards.nodes, helper.make_node("Identity", [found], [GRADIENT])])
     graph.initializer.extend(backwards.initializers)
-    graph.input.append(helper.make_tensor_value_info(WEIGHTS, TensorProto.FLOAT, (1, classes)))
+    graph.input.append(helper.make_tensor_value_info(WEIGHTS, TensorProto.FLOAT, backwards.shapes[LOGITS]))
     del graph.output[:]
     graph.output.append(helper.make_tensor_value_info(GRADIENT, TensorProto.FLOAT, backwards.shapes[IMAGE]))
     serialised: bytes = model.SerializeToString()
@@ -58,7 +69,7 @@ def gradient_graph(serving: Path) -> bytes:
 
 def _folded(serving: Path) -> onnx.ModelProto:
     """The graph from one image to its logits alone, its constants and normalisations folded by ONNX Runtime."""
-    model = onnx.load(serving)
+    model = _with_weights(serving)
     logits = [output for output in model.graph.output if output.name == LOGITS]
     del model.graph.output[:]
     model.graph.output.extend(logits)
@@ -70,6 +81,20 @@ def _folded(serving: Path) -> onnx.ModelProto:
         options.optimized_model_filepath = str(Path(folder) / "folded.onnx")
         onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
         return onnx.load(options.optimized_model_filepath)
+
+
+def _with_weights(serving: Path) -> onnx.ModelProto:
+    """The graph with its weights inside. onnx itself refuses files that are linked, as package managers link them."""
+    model = onnx.load(serving, load_external_data=False)
+    content = (serving.parent / WEIGHTS_FILE).read_bytes()
+    for array in model.graph.initializer:
+        place = {entry.key: entry.value for entry in array.external_data}
+        if place:
+            start = int(place["offset"])
+            array.raw_data = content[start : start + int(place["length"])]
+            array.data_location = TensorProto.DEFAULT
+            del array.external_data[:]
+    return model
 
 
 class Backwards:
@@ -118,7 +143,7 @@ class Backwards:
 
     def array(self, node: onnx.NodeProto, index: int) -> NDArray[Any]:
         """An input of a node, which has to be a constant."""
-        if node.input[index] not in self.constants:
+        if len(node.input) <= index or node.input[index] not in self.constants:
             raise NotDifferentiableError(f"{node.op_type} by anything but constants has no rule.")
         return self.constants[node.input[index]]
 
@@ -146,6 +171,16 @@ def _mul(backwards: Backwards, node: onnx.NodeProto, gradient: str) -> Gradients
             yield name, backwards.node("Mul", gradient, factor)
 
 
+def _sub(backwards: Backwards, node: onnx.NodeProto, gradient: str) -> Gradients:
+    first, second = node.input
+    for name in backwards.depending.intersection(node.input):
+        _same_shape(backwards, node, name)
+    if first in backwards.depending:
+        yield first, gradient
+    if second in backwards.depending:
+        yield second, backwards.node("Neg", gradient)
+
+
 def _same_shape(backwards: Backwards, node: onnx.NodeProto, name: str) -> None:
     if backwards.shapes[name] != backwards.shapes[node.output[0]]:
         raise NotDifferentiableError(f"{node.op_type} of tensors of different shapes has no rule.")
@@ -164,7 +199,7 @@ def _clip(backwards: Backwards, node: onnx.NodeProto, gradient: str) -> Gradient
 
 # Comparisons would do, but ONNX Runtime takes tensors out of the layout of its convolutions for them.
 def _above(backwards: Backwards, tensor: str, limit: float) -> str:
-    """1 where the tensor is larger than `limit`, else 0: a straight line so steep that no float32 lies on its slope."""
+    """1 where the tensor is larger than `limit`, else 0: a line so steep that only what differs by 1e-30 lies on it."""
     return backwards.node("HardSigmoid", tensor, alpha=STEEP, beta=-limit * STEEP)
 
 
@@ -173,7 +208,8 @@ def _below(backwards: Backwards, tensor: str, limit: float) -> str:
 
 
 def _transpose(backwards: Backwards, node: onnx.NodeProto, gradient: str) -> Gradients:
-    order = np.argsort(_attributes(node)["perm"]).tolist()
+    backward = range(len(backwards.shapes[node.input[0]]))[::-1]  # what is meant where the order is not said
+    order = np.argsort(_attributes(node).get("perm", backward)).tolist()
     yield node.input[0], backwards.node("Transpose", gradient, perm=order)
 
 
@@ -183,6 +219,8 @@ def _reshape(backwards: Backwards, node: onnx.NodeProto, gradient: str) -> Gradi
 
 def _reduce_mean(backwards: Backwards, node: onnx.NodeProto, gradient: str) -> Gradients:
     shape, axes = backwards.shapes[node.input[0]], backwards.array(node, 1).tolist()
+    if not axes:
+        raise NotDifferentiableError("ReduceMean of no axis has no rule.")
     kept = tuple(1 if axis in axes or axis - len(shape) in axes else size for axis, size in enumerate(shape))
     share = backwards.constant(float(np.prod(kept) / np.prod(shape)))
     each = backwards.node("Mul", backwards.reshaped(gradient, kept), share)
@@ -190,11 +228,13 @@ def _reduce_mean(backwards: Backwards, node: onnx.NodeProto, gradient: str) -> G
 
 
 def _gemm(backwards: Backwards, node: onnx.NodeProto, gradient: str) -> Gradients:
-    attributes, kernel = _attributes(node), backwards.array(node, 1)
+    attributes = _attributes(node)
     if attributes.get("alpha", 1.0) != 1 or attributes.get("transA", 0):
         raise NotDifferentiableError("Gemm of a transposed or scaled matrix has no rule.")
-    back = kernel if attributes.get("transB", 0) else kernel.T
-    yield node.input[0], backwards.node("MatMul", gradient, backwards.constant(back))
+    if backwards.depending.intersection(node.input[1:]):
+        raise NotDifferentiableError("Gemm by or plus anything but constants has no rule.")
+    transposed = 1 - attributes.get("transB", 0)
+    yield node.input[0], backwards.node("Gemm", gradient, node.input[1], transB=transposed)
 
 
 def _max_pool(backwards: Backwards, node: onnx.NodeProto, gradient: str) -> Gradients:
@@ -218,22 +258,21 @@ def _convolution(backwards: Backwards, node: onnx.NodeProto, gradient: str) -> G
     """The transposed convolution; by a convolution with the kernel turned around, where that is faster."""
     attributes, name, kernel = WINDOW | _attributes(node), node.input[0], backwards.array(node, 1)
     _plain(node, attributes)
+    if kernel.ndim != 4:
+        raise NotDifferentiableError("Conv of anything but images has no rule.")
     strides, pads, groups = attributes["strides"], attributes["pads"], attributes["group"]
     sizes, steps = backwards.shapes[name][2:], backwards.shapes[node.output[0]][2:]
-    sides = list(kernel.shape[2:])
+    sides = kernel.shape[2:]
     strided = set(strides) != {1}
     if strided and groups == 1:
         reached = [(steps[axis] - 1) * strides[axis] + sides[axis] - pads[axis] - pads[axis + 2] for axis in (0, 1)]
-        missed = [size - reach for size, reach in zip(sizes, reached, strict=True)]
-        yield (
-            name,
-            backwards.node("ConvTranspose", gradient, node.input[1], strides=strides, pads=pads, output_padding=missed),
-        )
+        windows = {"strides": strides, "pads": pads, "output_padding": [sizes[axis] - reached[axis] for axis in (0, 1)]}
+        yield name, backwards.node("ConvTranspose", gradient, node.input[1], **windows)
         return
-    before = [side - 1 - pad for side, pad in zip(sides, pads[:2], strict=True)]
+    before = [sides[axis] - 1 - pads[axis] for axis in (0, 1)]
     after = [sizes[axis] - steps[axis] * strides[axis] + pads[axis] for axis in (0, 1)]
     if min(before + after) < 0:
-        raise NotDifferentiableError("Conv with more padding than its kernel has no rule.")
+        raise NotDifferentiableError("Conv that pads by more than its kernel, or leaves rows over, has no rule.")
     if strided:
         gradient = _spread(backwards, gradient, backwards.shapes[node.output[0]], strides)
     grouped = kernel.reshape(groups, -1, *kernel.shape[1:]).swapaxes(1, 2)
@@ -263,5 +302,6 @@ RULES: dict[str, Rule] = {
     "ReduceMean": _reduce_mean,
     "Relu": _relu,
     "Reshape": _reshape,
+    "Sub": _sub,
     "Transpose": _transpose,
 }

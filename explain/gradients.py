@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,10 +25,11 @@ from model.machine import usable_cores
 if TYPE_CHECKING:
     import keras
 
-BATCH = 4  # images a time: on a CPU larger batches are hardly faster, and this one shows and stops every second
+BATCH = 4  # images a time: on a CPU larger batches are hardly faster, and this one shows and stops often
 KEPT = 6  # networks of this process: all that are shipped
 
 Array = NDArray[np.float32]
+_DERIVING = Lock()  # else whoever asks first at the same time would each derive the same graph
 
 
 def image_gradients(bundle: ModelBundle, images: NDArray[Any], weights: Array) -> Array:
@@ -35,7 +37,7 @@ def image_gradients(bundle: ModelBundle, images: NDArray[Any], weights: Array) -
 
     `images` are RGB in [0, 255] of the same shape; the score is the sum of the logits times `weights` (classes,).
     """
-    session = _session(bundle.path, bundle.weights_path.stat().st_mtime_ns)
+    session = _session_of(bundle)
     if session is None:
         compiled = _compiled(bundle.path, bundle.weights_path.stat().st_mtime_ns, ())
         gradients: Array = compiled(images.astype(np.float32), weights)[1].numpy()
@@ -55,19 +57,24 @@ def image_gradients_by_tensorflow(bundle: ModelBundle) -> bool:
 
     Takes half a second when it is first asked of a bundle.
     """
-    return _session(bundle.path, bundle.weights_path.stat().st_mtime_ns) is None
+    return _session_of(bundle) is None
+
+
+def _session_of(bundle: ModelBundle) -> onnxruntime.InferenceSession | None:
+    with _DERIVING:
+        return _session(bundle.path, bundle.weights_path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=KEPT)
 def _session(folder: Path, modified: int) -> onnxruntime.InferenceSession | None:
-    """What runs the gradient of the bundle in `folder`, on one thread; `modified` makes overwritten weights others."""
+    """What runs the gradient of the bundle in `folder`; `modified` makes overwritten weights others."""
     try:
         graph = gradient_graph(folder / ONNX_FILE)
     except NotDifferentiableError:
         return None
     options = onnxruntime.SessionOptions()
     # An image on each core is a quarter faster than one image on all of them.
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = max(1, usable_cores() // BATCH)
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
@@ -84,7 +91,7 @@ def layer_gradient(bundle: ModelBundle, layer: str, image: NDArray[np.uint8], we
 
 
 def warm_up(bundle: ModelBundle) -> None:
-    """Load TensorFlow and the network and compile its gradients: seconds, once a process, not to be waited for."""
+    """Derive the gradient of the image, load TensorFlow and compile those of the layers: seconds, once a process."""
     side, weights = bundle.card.size, np.zeros(len(bundle.card.classes), np.float32)
     blank = np.zeros((side, side, 3), np.uint8)
     if image_gradients_by_tensorflow(bundle):

@@ -136,9 +136,7 @@ def register_callbacks(app: Dash, context: Context) -> None:
         return [alert, learnt_note(context, current.get("case"), asked)], shown
 
     @app.callback(Output(parts.FOLDS_SAID, "children"), Input(parts.FOLDS, "data"), prevent_initial_call=True)
-    def show_folds(said: dict[str, Any] | None) -> Component | None:
-        if said is None:
-            return None
+    def show_folds(said: dict[str, Any]) -> Component:
         return html.Div(folds_agreement(said["predicted"], said["disagreement"]), **{"data-about": said["about"]})
 
     @app.callback(Output("explain-download", "data"), Input("explain-picture", "data"), prevent_initial_call=True)

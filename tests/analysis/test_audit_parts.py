@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from analysis.audit import ask_network
-from analysis.audit_parts import AuditPart, part_table
+from analysis.audit_parts import BATCH, AuditPart, part_table
 from model.bundle import ModelBundle
 from model.cases import COLUMNS
 from model.images import decode, prepare
@@ -57,4 +57,4 @@ def test_a_part_s_rows_are_bit_identical_however_many_threads_write_it(
 def test_progress_counts_every_case_in_order(bundle: ModelBundle, originals: list[Path]) -> None:
     told: list[int] = []
     part_table(part(bundle, originals[:IMAGES]), told.append, threads=2)
-    assert told == [8, IMAGES]
+    assert told == [*range(BATCH, IMAGES, BATCH), IMAGES]

@@ -1,6 +1,8 @@
 """Gradients by ONNX Runtime are those of TensorFlow, for every form of the operations that have a rule."""
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -12,6 +14,7 @@ from keras import layers
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
+from explain import gradients
 from explain.gradient_graph import GRADIENT, IMAGE, WEIGHTS, NotDifferentiableError, gradient_graph
 from explain.gradients import image_gradients, image_gradients_by_tensorflow
 from model.bundle import ModelBundle
@@ -24,21 +27,37 @@ SIZE = 33  # odd, so that strides do not come out even
 Layers = Callable[[keras.KerasTensor], keras.KerasTensor]
 
 
-def bundle_of(folder: Path, between: Layers, size: int = SIZE) -> ModelBundle:
-    """The bundle of a network whose feature map is what `between` makes of the image."""
-    image = keras.Input((size, size, 3), name="image")
-    features = layers.Identity(name="features")(between(layers.Rescaling(1 / 255)(image)))
-    embedding = layers.GlobalAveragePooling2D(name="embedding")(features)
+def unchanged(tensor: keras.KerasTensor) -> keras.KerasTensor:
+    return tensor
+
+
+def bundle_of(folder: Path, between: Layers, head: Layers = unchanged) -> ModelBundle:
+    """The bundle of a network whose feature map is what `between` makes of the image, and `head` of its average."""
+    image = keras.Input((SIZE, SIZE, 3), name="image")
+    features = layers.Identity(name="features")(between(image))
+    embedding = layers.Identity(name="embedding")(head(layers.GlobalAveragePooling2D()(features)))
     network = keras.Model(image, layers.Dense(7, name="logits")(embedding), name="some")
     return write_untrained(folder / "some", varied(network))
+
+
+def convolved(image: keras.KerasTensor) -> keras.KerasTensor:
+    return layers.Conv2D(4, 3)(image)
+
+
+def pointwise_residual(embedding: keras.KerasTensor) -> keras.KerasTensor:
+    """A dense layer without bias, its input added: ONNX Runtime makes one Gemm of both."""
+    return layers.add([layers.Dense(embedding.shape[-1], use_bias=False)(embedding), embedding])
 
 
 def by_tensorflow(bundle: ModelBundle, image: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float64]:
     """The gradient in float64."""
     network = load_keras(bundle)
-    exact = keras.models.clone_model(
-        network, clone_function=lambda layer: layer.__class__.from_config({**layer.get_config(), "dtype": "float64"})
-    )
+
+    def exactly(operation: keras.Operation) -> keras.Operation:
+        exact = {"dtype": "float64"} if isinstance(operation, keras.Layer) else {}
+        return operation.__class__.from_config({**operation.get_config(), **exact})
+
+    exact = keras.models.clone_model(network, clone_function=exactly)
     exact.set_weights(network.get_weights())
     given = tf.constant(image[np.newaxis], tf.float64)
     with tf.GradientTape() as tape:
@@ -84,20 +103,46 @@ def test_depthwise_convolutions(kernel: int, stride: int, padding: str, tmp_path
 @pytest.mark.parametrize(
     "between",
     [
-        lambda image: layers.ReLU()(layers.Conv2D(4, 3)(image)),
-        lambda image: layers.ReLU(6)(layers.Rescaling(20)(layers.Conv2D(4, 3)(image))),
-        lambda image: layers.BatchNormalization()(layers.ReLU()(layers.Conv2D(4, 3)(image))),
+        lambda image: layers.ReLU()(convolved(image)),
+        lambda image: layers.ReLU(6)(layers.Rescaling(1 / 20)(convolved(image))),
+        lambda image: layers.BatchNormalization()(layers.ReLU()(convolved(image))),
         lambda image: layers.MaxPooling2D(3)(layers.Conv2D(4, 2)(image)),
         lambda image: layers.add([layers.Conv2D(3, 3, padding="same")(image), image]),
-        lambda image: layers.multiply([layers.Conv2D(3, 3, padding="same")(image), image]),
-        lambda image: layers.add([image, image]),
+        lambda image: layers.subtract([layers.Conv2D(3, 3, padding="same")(image), image]),
+        lambda image: layers.multiply([layers.Conv2D(3, 3, padding="same")(image), layers.Rescaling(1 / 255)(image)]),
+        lambda image: layers.add([layers.Rescaling(0.1)(image), layers.Rescaling(0.2)(image)]),
+        keras.applications.mobilenet_v2.preprocess_input,
         lambda image: layers.Permute((2, 1, 3))(layers.Conv2D(3, 3, strides=(1, 2))(image)),
         layers.Reshape((11, 99, 3)),
     ],
-    ids=["relu", "clip", "normalisation", "pooling", "sum", "product", "twice", "transposed", "reshaped"],
+    ids=[
+        "relu",
+        "clip",
+        "normalisation",
+        "pooling",
+        "sum",
+        "difference",
+        "product",
+        "twice",
+        "preprocessing",
+        "transposed",
+        "reshaped",
+    ],
 )
 def test_other_layers(between: Layers, tmp_path: Path) -> None:
     assert_the_same(bundle_of(tmp_path, between))
+
+
+def test_what_has_a_rule_is_not_left_to_tensorflow(tmp_path: Path) -> None:
+    assert not image_gradients_by_tensorflow(bundle_of(tmp_path, convolved))
+
+
+@pytest.mark.parametrize("link", [os.link, os.symlink])
+def test_weights_that_are_linked(link: Callable[[Path, Path], None], tmp_path: Path) -> None:
+    bundle = bundle_of(tmp_path, convolved)
+    elsewhere = bundle.weights_path.rename(tmp_path / "weights")
+    link(elsewhere, bundle.weights_path)
+    assert_the_same(bundle)
 
 
 def test_a_dense_head(tmp_path: Path) -> None:
@@ -119,15 +164,23 @@ def test_the_shipped_network_but_for_units_at_the_very_edge_of_their_relu(
 
 
 @pytest.mark.parametrize(
-    ("between", "words"),
+    ("between", "head", "words"),
     [
-        (layers.Conv2D(4, 3, dilation_rate=2), "Conv with dilations"),
-        (lambda image: layers.MaxPooling2D(3, 2)(layers.Conv2D(4, 3)(image)), "windows that overlap"),
-        (layers.Conv2D(4, 3, activation="sigmoid"), "Sigmoid"),
+        (layers.Conv2D(4, 3, dilation_rate=2), unchanged, "Conv with dilations"),
+        (lambda image: layers.MaxPooling2D(3, 2)(convolved(image)), unchanged, "windows that overlap"),
+        (layers.DepthwiseConv2D(1, 2, padding="valid"), unchanged, "leaves rows over"),
+        (
+            lambda image: layers.Reshape((33, 33, 3))(layers.Conv3D(1, 1)(layers.Reshape((33, 33, 3, 1))(image))),
+            unchanged,
+            "Conv of anything but images",
+        ),
+        (layers.Conv2D(4, 3, activation="sigmoid"), unchanged, "Sigmoid"),
+        (convolved, pointwise_residual, "Gemm by or plus"),
     ],
+    ids=["dilated", "overlapping", "left over", "volume", "sigmoid", "residual"],
 )
-def test_what_has_no_rule_is_left_to_tensorflow(between: Layers, words: str, tmp_path: Path) -> None:
-    bundle = bundle_of(tmp_path, between)
+def test_what_has_no_rule_is_left_to_tensorflow(between: Layers, head: Layers, words: str, tmp_path: Path) -> None:
+    bundle = bundle_of(tmp_path, between, head)
     with pytest.raises(NotDifferentiableError, match=words):
         gradient_graph(bundle.onnx_path)
     assert image_gradients_by_tensorflow(bundle)
@@ -135,3 +188,25 @@ def test_what_has_no_rule_is_left_to_tensorflow(between: Layers, words: str, tmp
     expected = by_tensorflow(bundle, image, weights)
     found = image_gradients(bundle, image[np.newaxis], weights)[0]
     assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+
+
+def test_logits_that_do_not_depend_on_the_image_have_no_gradient(tmp_path: Path) -> None:
+    blind = bundle_of(tmp_path, lambda image: layers.Rescaling(0.0)(convolved(image)))
+    image, weights = question()
+    assert not image_gradients(blind, image[np.newaxis], weights).any()
+
+
+def test_whoever_asks_first_at_the_same_time_waits_for_one_graph(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    derived: list[Path] = []
+
+    def counted(serving: Path) -> bytes:
+        derived.append(serving)
+        return gradient_graph(serving)
+
+    monkeypatch.setattr(gradients, "gradient_graph", counted)
+    bundle = bundle_of(tmp_path, convolved)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(image_gradients_by_tensorflow, [bundle] * 4))
+    assert derived == [bundle.onnx_path]

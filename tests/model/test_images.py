@@ -233,14 +233,16 @@ def test_prepared_images_have_the_size_of_the_network_and_the_whole_field_of_vie
     assert np.abs(prepared.reshape(2, 80, 2, 80, 3).mean((1, 3)) - quadrants).max() < 2
 
 
-@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P"])
+@pytest.mark.parametrize(
+    ("suffix", "mode"), [("jpg", "RGB"), ("jpg", "L"), ("png", "RGB"), ("png", "RGBA"), ("png", "P"), ("webp", "RGB")]
+)
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_a_file_is_prepared_to_the_same_pixels_as_its_decoded_image(
-    mode: str, orientation: int, tmp_path: Path
+    suffix: str, mode: str, orientation: int, tmp_path: Path
 ) -> None:
     turned = Image.Exif()
     turned[0x0112] = orientation
-    path = tmp_path / "lesion.png"
+    path = tmp_path / f"lesion.{suffix}"
     in_memory(mode).save(path, exif=turned)
     np.testing.assert_array_equal(prepare_file(path, 96), prepare(decode(path), 96))
 
