@@ -1,5 +1,6 @@
-"""The gradient of a serving graph's logits with respect to the image, as an ONNX graph itself: no TensorFlow, half the
-time.
+"""The gradient of a serving graph's logits with respect to the image, as an ONNX graph itself.
+
+It needs no TensorFlow and takes 0.6 (EfficientNet-Lite0) to 0.85 (lesion_cnn) of TensorFlow's time.
 
 Only the operations of RULES are differentiated, which are those of the networks that LesionLens trains and of
 MobileNet. The shapes are fixed to one image, so that ONNX Runtime keeps gradients in the blocked layout of its
