@@ -22,8 +22,9 @@ def assert_the_same_but_for_edges(ours: np.ndarray, theirs: np.ndarray) -> None:
     """A unit at the very edge of its ReLU is on in one and off in the other, as the sums are rounded differently: that
     moves the few pixels that it sees (tests/explain/test_gradient_graph.py compares networks without such units).
     """
-    apart = np.abs(ours - theirs) > 1e-2 * np.abs(theirs).max()
-    assert apart.mean() < 1e-3
+    apart = np.abs(ours - theirs) / np.abs(theirs).max()
+    assert (apart > 1e-3).mean() < 0.01
+    assert apart.max() < 0.05
     assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > 0.9999
 
 
