@@ -19,9 +19,10 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from model.bundle import WEIGHTS_FILE
+from model.dense_head import LOGITS
+from model.serving_graph import load_serving_graph
 
-IMAGE, LOGITS, WEIGHTS, GRADIENT = "image", "logits", "score_weights", "image_gradient"
+IMAGE, WEIGHTS, GRADIENT = "image", "score_weights", "image_gradient"
 # A power of two, by which every float32 is multiplied without rounding.
 STEEP = 2.0**100
 # What ONNX takes of two dimensions where a node does not say.
@@ -70,7 +71,7 @@ def gradient_graph(serving: Path) -> bytes:
 
 def _folded(serving: Path) -> onnx.ModelProto:
     """The graph from one image to its logits alone, its constants and normalisations folded by ONNX Runtime."""
-    model = _with_weights(serving)
+    model = load_serving_graph(serving)
     logits = [output for output in model.graph.output if output.name == LOGITS]
     del model.graph.output[:]
     model.graph.output.extend(logits)
@@ -82,20 +83,6 @@ def _folded(serving: Path) -> onnx.ModelProto:
         options.optimized_model_filepath = str(Path(folder) / "folded.onnx")
         onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
         return onnx.load(options.optimized_model_filepath)
-
-
-def _with_weights(serving: Path) -> onnx.ModelProto:
-    """The graph with its weights inside. onnx itself refuses files that are linked, as package managers link them."""
-    model = onnx.load(serving, load_external_data=False)
-    content = (serving.parent / WEIGHTS_FILE).read_bytes()
-    for array in model.graph.initializer:
-        place = {entry.key: entry.value for entry in array.external_data}
-        if place:
-            start = int(place["offset"])
-            array.raw_data = content[start : start + int(place["length"])]
-            array.data_location = TensorProto.DEFAULT
-            del array.external_data[:]
-    return model
 
 
 class Backwards:
@@ -158,9 +145,9 @@ def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
 
 
 def _add(backwards: Backwards, node: onnx.NodeProto, gradient: str) -> Gradients:
-    for name in backwards.depending.intersection(node.input):
-        _same_shape(backwards, node, name)
-        for _ in range(list(node.input).count(name)):
+    for name in node.input:
+        if name in backwards.depending:
+            _same_shape(backwards, node, name)
             yield name, gradient
 
 
@@ -174,11 +161,11 @@ def _mul(backwards: Backwards, node: onnx.NodeProto, gradient: str) -> Gradients
 
 def _sub(backwards: Backwards, node: onnx.NodeProto, gradient: str) -> Gradients:
     first, second = node.input
-    for name in backwards.depending.intersection(node.input):
-        _same_shape(backwards, node, name)
     if first in backwards.depending:
+        _same_shape(backwards, node, first)
         yield first, gradient
     if second in backwards.depending:
+        _same_shape(backwards, node, second)
         yield second, backwards.node("Neg", gradient)
 
 

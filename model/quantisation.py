@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from model.bundle import ModelBundle
 from model.prediction import batches
+from model.serving_graph import load_serving_graph
 
 if TYPE_CHECKING:
     import onnx
@@ -92,7 +93,7 @@ def _folded(bundle: ModelBundle, folder: Path) -> Path:
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     whole, folded = folder / "whole.onnx", folder / "float32.onnx"
-    onnx.save(onnx.load(bundle.onnx_path), whole)  # its weights lie in another file
+    onnx.save(load_serving_graph(bundle.onnx_path), whole)
     quant_pre_process(whole, folded, skip_symbolic_shape=True)
     return folded
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.bundle import WEIGHTS_FILE
@@ -43,6 +44,25 @@ def serving_graph(model: keras.Model, weights_file: bytes) -> bytes:
     _take_from_file(graph.graph, {name: variable.path for name, variable in variables.items()}, weights_file)
     serialised: bytes = graph.SerializeToString()
     return serialised
+
+
+def load_serving_graph(path: Path) -> Any:
+    """The onnx.ModelProto of a bundle's serving graph, the weights that lie beside it taken in.
+
+    onnx would take them in by itself, but refuses files that are linked, as package managers link them.
+    """
+    import onnx
+
+    model = onnx.load(path, load_external_data=False)
+    content = (path.parent / WEIGHTS_FILE).read_bytes()
+    for array in model.graph.initializer:
+        place = {entry.key: entry.value for entry in array.external_data}
+        if place:
+            start = int(place["offset"])
+            array.raw_data = content[start : start + int(place["length"])]
+            array.data_location = onnx.TensorProto.DEFAULT
+            del array.external_data[:]
+    return model
 
 
 def _in_order(model: keras.Model) -> list[Any]:

@@ -1,6 +1,8 @@
 """Every exported file says what the bundle's own graph says, within what its precision allows."""
 
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +60,17 @@ def test_a_file_gives_the_logits_of_the_original(
     assert given.dtype == np.float32
     assert np.abs(given - expected).max() <= TOLERANCE[name] * np.ptp(expected)
     assert (given.argmax(axis=1) == expected.argmax(axis=1)).mean() >= (0.9 if chosen.calibrated else 1)
+
+
+@pytest.mark.parametrize("link", [os.link, os.symlink])
+def test_weights_that_are_linked_are_exported(
+    link: Callable[[Path, Path], None], made: ModelBundle, tmp_path: Path
+) -> None:
+    linked = tmp_path / "linked"
+    shutil.copytree(made.path, linked)
+    weights = load_bundle(linked).weights_path
+    link(weights.rename(tmp_path / "weights"), weights)
+    assert FORMATS["onnx-float32"].content(load_bundle(linked)) == FORMATS["onnx-float32"].content(made)
 
 
 def test_a_quantised_graph_must_be_there_to_be_served(made: ModelBundle) -> None:
