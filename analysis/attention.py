@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from analysis.audit_reader import Audit
 from analysis.bootstrap import Estimate, estimate, lesion_weights
 from analysis.localisation import background_to_lesion
 from analysis.predictions import MAP_COLUMN, class_maps, probabilities
@@ -41,6 +42,15 @@ def attention_ratios(
         if on_progress is not None:
             on_progress(done)
     return known[["image_id", "lesion_id"]].assign(said=said, ratio=ratios)
+
+
+def audited_ratios(audit: Audit, cases: pd.DataFrame, on_progress: Callable[[int], None] | None = None) -> pd.DataFrame:
+    """The same of every case of an audit, which may be all of a data set's, as in the paper; raises AuditError."""
+    classes = audit.manifest.classes
+    columns = ["image_id", "lesion_id", *(f"probability_{code}" for code in classes), MAP_COLUMN, "gradcam_scale"]
+    table = audit.table(columns)
+    scaled = [np.float32(scale) * steps for steps, scale in zip(table[MAP_COLUMN], table["gradcam_scale"], strict=True)]
+    return attention_ratios(table.assign(**{MAP_COLUMN: scaled}), cases, classes, on_progress)
 
 
 def attention(ratios: pd.DataFrame) -> dict[str, Estimate]:

@@ -13,7 +13,7 @@ from explain.attribution import Attribution
 from explain.methods import METHODS
 
 NOTHING_SAMPLED = "The method samples nothing: there is no interval."
-OWN = "95 % intervals over the method's samples."
+OWN = "95 % intervals of the values that endless evaluations would give."
 MEANS = "Means over the superpixels of LIME, SHAP by superpixel and occlusion; the method has no regions of its own"
 AT_MOST = f"{MEANS}. The intervals are those of its places on average, at least as wide as those of the means."
 

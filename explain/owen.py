@@ -7,11 +7,12 @@ from heapq import heappop, heappush
 import numpy as np
 from numpy.typing import NDArray
 
+from explain.halving import CELLS, DIVISIBLE, RECTANGLE, Unevenness, halves
 from explain.method import BATCH, Estimate, Question
 from explain.numpy_seed import seeded
-from explain.regions import RegionScores
+from explain.regions import RegionScores, superpixels
+from explain.settling import half_widths, rank_stability, settled
 
-CELLS = 16
 EVALUATIONS = 500
 
 
@@ -19,11 +20,22 @@ def owen_values(question: Question) -> Iterator[Estimate]:
     """Explain one prepared image by the Owen values of 16 × 16 cells, which are halved out of the whole image.
 
     A hidden cell shows the blurred image. The values, in logits per cell, add up to score(image) - score(baseline), in
-    every estimate: what is not yet divided is shared out evenly.
+    every estimate: what is not yet divided is shared out evenly. The interval is that of the values after endless
+    evaluations, which have settled when the ranking of the superpixels' means has.
     """
-    scores = RegionScores(question, grid(question.image.shape[0]))
-    for values in owen_walk(scores, EVALUATIONS, question.seed):
-        yield Estimate(values.astype(np.float32), scores.evaluations, _parameters(scores))
+    cells = grid(question.image.shape[0])
+    scores = RegionScores(question, cells)
+    means = cell_shares(cells, superpixels(question.image))
+    for step in owen_walk(scores, EVALUATIONS, question.seed):
+        deviations = step.deviations
+        stability = rank_stability(means @ step.values.ravel(), deviations @ means.T)
+        yield Estimate(
+            step.values.astype(np.float32),
+            scores.evaluations,
+            {**_parameters(scores), "rank_stability": stability},
+            half_widths(deviations).reshape(CELLS, CELLS),
+            settled=settled(stability, step.divisions, len(means)),
+        )
 
 
 def grid(size: int) -> NDArray[np.intp]:
@@ -33,18 +45,37 @@ def grid(size: int) -> NDArray[np.intp]:
     return cells
 
 
-Rectangle = tuple[slice, slice]
+def cell_shares(cells: NDArray[np.intp], regions: NDArray[np.intp]) -> NDArray[np.float64]:
+    """The share of every region's pixels that lies in every cell, float64 (regions, cells): what takes its mean."""
+    count = int(regions.max()) + 1
+    pixels = np.bincount((regions * CELLS**2 + cells).ravel(), minlength=count * CELLS**2).reshape(count, -1)
+    shares: NDArray[np.float64] = pixels / pixels.sum(axis=1, keepdims=True)
+    return shares
+
+
 Scores = Callable[[NDArray[np.bool_]], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
+class Step:
+    """Where the walk stands: the cells' values, float64 (CELLS, CELLS), after so many `divisions`.
+
+    `deviations` are how far they may be from the Owen values, as `explain.settling` takes them.
+    """
+
+    values: NDArray[np.float64]
+    deviations: NDArray[np.float64]
+    divisions: int
+
+
+@dataclass(frozen=True, eq=False)
 class _Part:
-    """A rectangle of cells where the cells of `context`, bool (CELLS, CELLS), show and no others.
+    """A rectangle of cells, by number, where the cells of `context`, bool (CELLS, CELLS), show and no others.
 
     `without` and `with_it` are the scores before and after it is shown too; `share` is what this context counts for.
     """
 
-    rectangle: Rectangle
+    number: int
     context: NDArray[np.bool_]
     without: float
     with_it: float
@@ -54,15 +85,15 @@ class _Part:
     def credit(self) -> float:
         return (self.with_it - self.without) * self.share
 
-    def beside(self, other: Rectangle) -> NDArray[np.bool_]:
-        """The context and `other`."""
+    def beside(self, other: int) -> NDArray[np.bool_]:
+        """The context and the rectangle `other`."""
         shown = self.context.copy()
-        shown[other] = True
+        shown[RECTANGLE[other]] = True
         return shown
 
 
-def owen_walk(score: Scores, budget: int, seed: int) -> Iterator[NDArray[np.float64]]:
-    """The cells' values, float64 (CELLS, CELLS), after every batch of at most `budget` evaluations in all.
+def owen_walk(score: Scores, budget: int, seed: int) -> Iterator[Step]:
+    """The cells' values after every batch of at most `budget` evaluations in all.
 
     `score` takes n choices of cells, bool (n, CELLS²). This is the walk of shap's PartitionExplainer with an image
     masker: the rectangle that can be given most credit is halved next, and each half's credit is measured without and
@@ -71,44 +102,35 @@ def owen_walk(score: Scores, budget: int, seed: int) -> Iterator[NDArray[np.floa
     random = np.random.RandomState(seed)  # shap draws from numpy's global generator, which is one of these
     nothing = np.zeros((CELLS, CELLS), bool)
     blank, whole = score(np.stack([nothing, ~nothing]).reshape(2, -1)).tolist()
-    image = _Part((slice(0, CELLS), slice(0, CELLS)), nothing, blank, whole, 1.0)
-    queue: list[tuple[float, float, _Part]] = [(0.0, 0.0, image)]
-    settled = np.zeros((CELLS, CELLS))
+    queue: list[tuple[float, float, _Part]] = [(0.0, 0.0, _Part(0, nothing, blank, whole, 1.0))]
+    known = np.zeros((CELLS, CELLS))
+    unevenness = Unevenness()
     spent = 2
     while queue and spent < budget:
-        divided: list[tuple[_Part, Rectangle, Rectangle]] = []
+        divided: list[_Part] = []
         while queue and 2 * len(divided) < min(BATCH, budget - spent):
             part = heappop(queue)[2]
-            if settled[part.rectangle].size == 1:
-                settled[part.rectangle] += part.credit
+            if part.number < DIVISIBLE:
+                divided.append(part)
             else:
-                divided.append((part, *_halves(*part.rectangle)))
+                known[RECTANGLE[part.number]] += part.credit
         if divided:
-            masks = [part.beside(half) for part, *halves in divided for half in halves]
+            masks = [part.beside(half) for part in divided for half in halves(part.number)]
             outcomes = score(np.stack(masks).reshape(len(masks), -1)).tolist()
             spent += len(masks)
-            for (part, first, second), alone in zip(
-                divided, zip(outcomes[::2], outcomes[1::2], strict=True), strict=True
-            ):
-                for child in _children(part, first, second, *alone):
+            for part, of_first, of_second in zip(divided, outcomes[::2], outcomes[1::2], strict=True):
+                unevenness.add(part.number, part.share, of_first - of_second)
+                for child in _children(part, of_first, of_second):
                     heappush(queue, (-abs(child.credit), random.randn(), child))
-        values = settled.copy()
+        values = known.copy()
         for _, _, part in queue:
-            values[part.rectangle] += part.credit / values[part.rectangle].size
-        yield values
+            values[RECTANGLE[part.number]] += part.credit / values[RECTANGLE[part.number]].size
+        yield Step(values, unevenness.deviations(values), (spent - 2) // 2)
 
 
-def _halves(rows: slice, columns: slice) -> tuple[Rectangle, Rectangle]:
-    height, width = rows.stop - rows.start, columns.stop - columns.start
-    if height >= width:
-        middle = rows.start + height // 2
-        return (slice(rows.start, middle), columns), (slice(middle, rows.stop), columns)
-    middle = columns.start + width // 2
-    return (rows, slice(columns.start, middle)), (rows, slice(middle, columns.stop))
-
-
-def _children(part: _Part, first: Rectangle, second: Rectangle, of_first: float, of_second: float) -> tuple[_Part, ...]:
+def _children(part: _Part, of_first: float, of_second: float) -> tuple[_Part, ...]:
     """Both halves of a part without the other one and both with it, in shap's order; `of_…` is the score with one."""
+    first, second = halves(part.number)
     context, without, with_it, share = part.context, part.without, part.with_it, part.share / 2
     return (
         _Part(first, context, without, of_first, share),

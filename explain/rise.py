@@ -59,7 +59,7 @@ def random_masks_gains(question: Question) -> Iterator[Estimate]:
             batch.stop,
             parameters,
             (NORMAL_95 * error).astype(np.float32),
-            settled=settled(stability, deviations),
+            settled=settled(stability, *deviations.shape),
         )
 
 

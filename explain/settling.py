@@ -22,7 +22,7 @@ def half_widths(deviations: Matrix) -> NDArray[np.float32]:
 
 
 def rank_stability(values: Matrix, deviations: Matrix) -> float:
-    """The Spearman correlation of the regions' `values` (regions,) that may be expected with those of endless samples.
+    """The Spearman correlation to be expected of the regions' `values` (regions,) with those of endless evaluations.
 
     The mean over 200 draws from the estimate's own uncertainty (wild bootstrap, Wu 1986, doi:10.1214/aos/1176350142:
     the rows of `deviations`, each with a random normal weight), which keeps how the regions' errors hang together.
@@ -39,12 +39,11 @@ def rank_stability(values: Matrix, deviations: Matrix) -> float:
     return float(np.divide(drawn @ found, lengths, out=np.zeros(DRAWS), where=lengths > 0).mean())
 
 
-def settled(stability: float, deviations: Matrix) -> bool:
+def settled(stability: float, parts: int, regions: int) -> bool:
     """Whether the order of the regions has settled: a `stability` of 0.95, from more parts than there are regions.
 
     With fewer a regression passes through nearly every sample, and what it misses says little.
     """
-    parts, regions = deviations.shape
     return stability >= SETTLED and parts > regions
 
 

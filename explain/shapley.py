@@ -44,7 +44,7 @@ def shapley_values(question: Question) -> Iterator[Estimate]:
             scores.evaluations,
             parameters,
             half_widths(deviations)[scores.regions],
-            settled=settled(stability, deviations),
+            settled=settled(stability, *deviations.shape),
         )
 
 

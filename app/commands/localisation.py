@@ -44,27 +44,33 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "set. Intervals are at 95 %, over lesions.",
     )
     parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="data set with lesion masks")
-    parser.add_argument("--model", type=Path, default=DEFAULT_BUNDLE, metavar="BUNDLE", help="model bundle")
+    measured = parser.add_mutually_exclusive_group()
+    measured.add_argument("--model", type=Path, default=DEFAULT_BUNDLE, metavar="BUNDLE", help="model bundle")
+    measured.add_argument("--audit", type=Path, metavar="DIR", help="print the ratio over all cases of this audit")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_save_option(parser, "the figures, for the table in the README")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the figures; raises DataError where there are no masks, and BundleError or PredictionsError."""
-    from analysis.predictions import check_kept_data
+    """Print the figures; raises DataError where there are no masks, BundleError, PredictionsError or AuditError."""
+    from analysis.predictions import PredictionsError, check_kept_data
     from app.jsonable import jsonable
     from model.atomic import write_atomically
     from model.bundle import load_bundle
     from model.cases import DataError, load_cases
 
-    bundle = load_bundle(arguments.model)
     cases = load_cases(arguments.data)
     if cases["mask_path"].isna().all():
         raise DataError(
             f"{arguments.data} has no lesion masks; HAM10000 has them in the folder "
             "HAM10000_segmentations_lesion_tschandl."
         )
+    if arguments.audit is not None:
+        if arguments.save is not None:
+            raise PredictionsError("Only a model's figures are kept: leave out --save or --audit.")
+        return _print_audited(arguments, cases)
+    bundle = load_bundle(arguments.model)
     if arguments.save is not None:
         check_kept_data(arguments.save, cases, bundle.path)
         arguments.save.mkdir(parents=True, exist_ok=True)
@@ -113,16 +119,40 @@ def _measured(bundle: "ModelBundle", cases: "DataFrame") -> Figures:
     )
 
 
+def _print_audited(arguments: argparse.Namespace, cases: "DataFrame") -> int:
+    from analysis.attention import attention, audited_ratios
+    from analysis.audit_reader import open_audit
+    from app.jsonable import jsonable
+    from app.progress import progress_bar
+
+    audit = open_audit(arguments.audit)
+    with progress_bar("Looking at masks", audit.manifest.rows) as advance:
+        ratios = audited_ratios(audit, cases, advance)
+    found, names = attention(ratios), [each.name for each in audit.manifest.models]
+    if arguments.json:
+        print(json.dumps(jsonable({"models": names, "attention_cases": len(ratios), "attention": found}), indent=1))
+    else:
+        print("\n\n".join(_attention_table(f"{len(ratios):,} audited cases of {', '.join(names)}", found)))
+    return 0
+
+
 def _tables(figures: Figures) -> Iterator[str]:
+    from app.markdown import markdown_table
+    from app.numbers import with_interval
+
+    yield from _attention_table(f"{figures.attention_cases:,} test cases of {figures.model}", figures.attention)
+    yield f"Dice overlap of estimated lesion masks with those of the data set, on {figures.segmented_cases:,} images:"
+    yield markdown_table(["Diagnosis", "Dice"], [[name, with_interval(dice)] for name, dice in figures.dice.items()])
+
+
+def _attention_table(of: str, found: "Mapping[str, Estimate]") -> Iterator[str]:
     from analysis.attention import PUBLISHED
     from app.markdown import markdown_table
     from app.numbers import with_interval
 
     yield (
-        f"Mean Grad-CAM activation of a background pixel over that of a lesion pixel, for the most probable class, on "
-        f"{figures.attention_cases:,} test cases of {figures.model}:"
+        "Mean Grad-CAM activation of a background pixel over that of a lesion pixel, for the most probable class, on "
+        f"{of}:"
     )
-    rows = [[name, with_interval(ratio), f"{PUBLISHED[name]:.2f}"] for name, ratio in figures.attention.items()]
+    rows = [[name, with_interval(ratio), f"{PUBLISHED[name]:.2f}"] for name, ratio in found.items()]
     yield markdown_table(["The model says", "here", "Tschandl et al. 2020, ResNet-34"], rows)
-    yield f"Dice overlap of estimated lesion masks with those of the data set, on {figures.segmented_cases:,} images:"
-    yield markdown_table(["Diagnosis", "Dice"], [[name, with_interval(dice)] for name, dice in figures.dice.items()])

@@ -2,13 +2,17 @@ import argparse
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analysis import segmentation_quality
+from analysis.attention import attention, attention_ratios
 from analysis.predictions import COMMITTED, PredictionsError
 from app.commands import localisation
 from model.bundle import SHIPPED, ModelBundle, load_bundle
-from model.cases import DataError
+from model.cases import DataError, load_cases
+from model.classes import CODES
+from tests.analysis.predicted_audit import MODELS, predicted_table, write_predicted_audit
 from tests.model.data_sets import write_ham10000
 
 
@@ -38,6 +42,25 @@ def test_the_figures_stand_beside_the_published_ones_and_are_kept(
     assert kept["weights"] == bundle.weights_digest
     assert kept["attention"]["akiec"]["low"] < kept["attention"]["akiec"]["value"]
     assert kept["segmented_cases"] == 7
+
+
+def test_all_cases_of_an_audit_are_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = write_ham10000(tmp_path / "data")
+    cases = load_cases(data)
+    table = predicted_table()
+    table["image_id"] = cases["image_id"].iloc[: len(table)].to_list()
+    folder = write_predicted_audit(tmp_path / "audit", table)
+    assert run("--data", data, "--audit", folder, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["models"] == list(MODELS)
+    assert found["attention_cases"] == len(table)
+    unscaled = table.assign(gradcam=[steps.astype(np.float32) for steps in table["gradcam"]])
+    expected = attention(attention_ratios(unscaled, cases, CODES))
+    assert found["attention"]["others"]["value"] == pytest.approx(expected["others"].value)
+    assert run("--data", data, "--audit", folder) == 0
+    assert "16 audited cases of made_up_fold0, made_up_fold1" in capsys.readouterr().out
+    with pytest.raises(PredictionsError, match="leave out --save or --audit"):
+        run("--data", data, "--audit", folder, "--save", tmp_path)
 
 
 def test_the_committed_figures_are_of_the_shipped_weights() -> None:

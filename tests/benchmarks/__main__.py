@@ -28,6 +28,7 @@ from tests.benchmarks import (
     prediction,
     record,
     shap,
+    shap_intervals,
     smoothgrad,
     upload,
 )
@@ -46,6 +47,7 @@ BENCHMARKS = {
     "pipeline": pipeline.measure,
     "prediction": prediction.measure,
     "shap": shap.measure,
+    "shap_intervals": shap_intervals.measure,
     "smoothgrad": smoothgrad.measure,
     "upload": upload.measure,
 }

@@ -23,12 +23,10 @@ from explain.method import Question
 from explain.one_thread import ONE_THREAD
 from explain.surrogate import lime_weights
 from model.bundle import DEFAULT_BUNDLE, load_bundle
-from model.images import decode, prepare
 from model.keras_model import load_keras
-from model.phantoms import SAMPLES, sample
 from model.prediction import Predictor
 from tests.benchmarks.medians import compared
-from tests.conftest import HAM10000
+from tests.benchmarks.real_images import prepared_images
 
 MANY, WANTED = 5000, 0.95
 
@@ -49,13 +47,11 @@ class Run:
 def measure(many: int = MANY, count: int = 5) -> dict[str, object]:
     bundle = load_bundle(DEFAULT_BUNDLE)
     predictor, model = Predictor(bundle), load_keras(bundle)
-    originals = sorted((HAM10000 / "originals").glob("*.jpg"))
-    images = [decode(path) for path in originals[:: len(originals) // count]] if originals else phantoms()
-    prepared = [prepare(image, bundle.card.size) for image in images[:count]]
-    model.predict(prepared[0][np.newaxis], verbose=0)
-    next(lime_weights(Question(prepared[0], predictor, Target("mel"))))
+    images = prepared_images(count, bundle.card.size)
+    model.predict(images[0][np.newaxis], verbose=0)
+    next(lime_weights(Question(images[0], predictor, Target("mel"))))
     with redirect_stderr(io.StringIO()):  # lime's progress bars cannot be turned off
-        runs = [run(Question(image, predictor, Target("mel")), model, many) for image in prepared]
+        runs = [run(Question(image, predictor, Target("mel")), model, many) for image in images]
     return compared(
         "lime",
         median([run.ours_ms for run in runs]),
@@ -69,10 +65,6 @@ def measure(many: int = MANY, count: int = 5) -> dict[str, object]:
         settled_correlations=[run.settled_correlation for run in runs],
         repeat_correlations=[run.repeat_correlation for run in runs],
     )
-
-
-def phantoms() -> list[NDArray[np.uint8]]:
-    return [sample(name).image for name in SAMPLES]
 
 
 def median(values: list[float]) -> float:

@@ -6,10 +6,12 @@ Both divide the same 16 × 16 cells, in batches of the same size; `largest_diffe
 import numpy as np
 from numpy.typing import NDArray
 
-from explain import explain
 from explain.attribution import Target
 from explain.baseline import blurred
-from explain.owen import CELLS, EVALUATIONS, grid, library_values
+from explain.halving import CELLS
+from explain.method import Question
+from explain.one_thread import ONE_THREAD
+from explain.owen import EVALUATIONS, grid, library_values, owen_values
 from model.bundle import DEFAULT_BUNDLE, load_bundle
 from model.images import prepare
 from model.keras_model import load_keras
@@ -33,7 +35,9 @@ def measure(repeats: int = REPEATS) -> dict[str, object]:
         return scores
 
     def ours() -> NDArray[np.float32]:
-        return explain(image, predictor, "shap", "mel").values
+        with ONE_THREAD:
+            *_, last = owen_values(Question(image, predictor, Target("mel")))
+        return last.values
 
     def reference() -> NDArray[np.float64]:
         return library_values(score, EVALUATIONS, seed=0)

@@ -4,16 +4,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 from explain import explain
 from explain.attribution import Attribution, Progress, Target
 from explain.baseline import blurred
+from explain.halving import CELLS
 from explain.method import Question
-from explain.owen import CELLS, EVALUATIONS, grid, library_values, owen_walk
-from explain.regions import RegionScores
+from explain.owen import EVALUATIONS, Scores, cell_shares, grid, library_values, owen_values, owen_walk
+from explain.regions import RegionScores, superpixels
+from explain.settling import half_widths
 from model.images import decode, prepare
 from model.prediction import Predictor
-from tests.explain.linear import QUADRANTS, QuadrantPredictor, noise
+from tests.explain.exact_owen import exact_owen_values
+from tests.explain.linear import QUADRANTS, SIZE, QuadrantPredictor, noise
 
 
 def shap_of_noise() -> Attribution:
@@ -73,14 +77,15 @@ def test_equal_to_shap_on_ten_images(predictor: Predictor, originals: list[Path]
         image = prepare(decode(path), predictor.bundle.card.size)
         scores = RegionScores(Question(image, predictor, Target("mel", "nv")), grid(len(image)))
         *_, ours = owen_walk(scores, evaluations, seed=2)
-        np.testing.assert_allclose(ours, library_values(scores, evaluations, seed=2), atol=1e-9)
+        np.testing.assert_allclose(ours.values, library_values(scores, evaluations, seed=2), atol=1e-9)
         assert scores.evaluations == evaluations  # both asked about the same choices of cells
 
 
 def test_the_library_is_there_for_reference() -> None:
     reference = explain(noise(), QuadrantPredictor(), "shap", "mel", "nv", library=True)
-    np.testing.assert_allclose(shap_of_noise().values, reference.values, atol=1e-6)
-    assert reference.evaluations == shap_of_noise().evaluations
+    *_, ours = owen_values(Question(noise(), QuadrantPredictor(), Target("mel", "nv")))
+    np.testing.assert_allclose(ours.values, reference.values, atol=1e-6)
+    assert reference.evaluations == ours.evaluations
 
 
 def test_ties_are_broken_as_shap_breaks_them() -> None:
@@ -112,6 +117,55 @@ def test_numpys_global_generator_is_left_as_it_was() -> None:
     np.random.seed(7)
     explain(noise(), QuadrantPredictor(), "shap", "mel", library=True)
     assert np.random.rand(3).tolist() == expected
+
+
+class ContrastPredictor(QuadrantPredictor):
+    """Each class's logit is how much of a fine pattern one quadrant shows: nothing where it is blurred."""
+
+    def logits(self, images: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
+        return super().logits(np.abs(images.astype(np.float32) - 127.5) * 2)
+
+
+def test_it_stops_by_itself_once_the_order_of_the_superpixels_has_settled() -> None:
+    pattern = (np.indices((SIZE, SIZE)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    image = np.repeat(pattern[..., np.newaxis], 3, axis=2)
+    result = explain(image, ContrastPredictor(), "shap", "mel", "nv")
+    assert result.converged
+    assert len(np.unique(superpixels(image))) < result.evaluations / 2 < EVALUATIONS / 4
+    *_, to_the_end = owen_values(Question(image, ContrastPredictor(), Target("mel", "nv")))
+    np.testing.assert_allclose(result.values, to_the_end.values, atol=1e-6)
+
+
+def test_it_does_not_stop_while_a_superpixel_s_place_is_open() -> None:
+    result = shap_of_noise()
+    assert result.evaluations == EVALUATIONS
+    assert result.converged is False
+    assert result.parameters["rank_stability"] < 0.95
+
+
+def test_intervals_contain_the_owen_values_of_smooth_scores() -> None:
+    covered = []
+    for seed in range(8):
+        score = smooth_score(seed)
+        *_, last = owen_walk(score, EVALUATIONS, seed=0)
+        covered.append(np.abs(last.values.ravel() - exact_owen_values(score)) <= half_widths(last.deviations))
+    assert np.mean(covered) > 0.95
+
+
+def smooth_score(seed: int) -> Scores:
+    """Eight saturating units, each of a weight that varies over the image as slowly as what a network sees."""
+    random = np.random.default_rng(seed)
+    fields = [gaussian_filter(random.normal(size=(CELLS, CELLS)), sigma=2).ravel() for _ in range(8)]
+    units = np.stack([field / np.linalg.norm(field) for field in fields])
+    weights = random.normal(size=8)
+    return lambda shown: np.tanh(shown @ units.T) @ weights
+
+
+def test_a_mean_over_a_region_weighs_its_cells_by_their_share() -> None:
+    cells = np.kron([[0, 1], [2, 3]], np.ones((2, 2), int))
+    regions = np.array([[0, 0, 0, 1], [0, 0, 0, 1], [1, 1, 1, 1], [1, 1, 1, 1]])
+    shares = cell_shares(cells, regions)[:, :4]
+    np.testing.assert_allclose(shares, [[4 / 6, 2 / 6, 0, 0], [0, 0.2, 0.4, 0.4]])
 
 
 def test_a_uniform_image_has_nothing_to_explain() -> None:

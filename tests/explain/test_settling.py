@@ -49,6 +49,6 @@ def test_differences_that_nobody_could_see_are_ties() -> None:
 
 
 def test_a_regression_through_every_sample_has_not_settled() -> None:
-    assert settled(0.96, np.zeros((23, 22)))
-    assert not settled(0.96, np.zeros((22, 22)))
-    assert not settled(0.94, np.zeros((23, 22)))
+    assert settled(0.96, 23, 22)
+    assert not settled(0.96, 22, 22)
+    assert not settled(0.94, 23, 22)

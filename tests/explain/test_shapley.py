@@ -101,7 +101,7 @@ def test_the_intervals_hold_where_the_settled_ranking_has_ended_the_sampling() -
         masks = coalitions(PLAYERS, 1000, seed)
         for pairs in range(8, 1001, 4):  # as after every batch of a method
             values, deviations = fit_shapley(masks[: 2 * pairs], game(masks[: 2 * pairs]), *ends())
-            if settled(rank_stability(values, deviations), deviations):
+            if settled(rank_stability(values, deviations), *deviations.shape):
                 break
         else:
             pytest.fail("the order of the players never settled")
