@@ -16,6 +16,7 @@ from analysis.bootstrap import Estimate, estimate, lesion_weights
 from analysis.localisation import background_to_lesion
 from analysis.predictions import MAP_COLUMN, class_maps, probabilities
 from model.masks import read_mask
+from model.splits import lesion_groups
 
 PUBLISHED = {"akiec": 0.48, "others": 0.32}
 SINGLED_OUT = "akiec"
@@ -45,12 +46,14 @@ def attention_ratios(
 
 
 def audited_ratios(audit: Audit, cases: pd.DataFrame, on_progress: Callable[[int], None] | None = None) -> pd.DataFrame:
-    """The same of every case of an audit, which may be all of a data set's, as in the paper; raises AuditError."""
+    """The same of every case of an audit, which may be all of a data set's, as in the paper; raises AuditError.
+
+    The maps are left in the steps in which they are stored: a ratio has no scale.
+    """
     classes = audit.manifest.classes
-    columns = ["image_id", "lesion_id", *(f"probability_{code}" for code in classes), MAP_COLUMN, "gradcam_scale"]
-    table = audit.table(columns)
-    scaled = [np.float32(scale) * steps for steps, scale in zip(table[MAP_COLUMN], table["gradcam_scale"], strict=True)]
-    return attention_ratios(table.assign(**{MAP_COLUMN: scaled}), cases, classes, on_progress)
+    table = audit.table(["image_id", "lesion_id", *(f"probability_{code}" for code in classes), MAP_COLUMN])
+    merged = table.assign(lesion_id=table.groupby(lesion_groups(table))["lesion_id"].transform("first"))
+    return attention_ratios(merged, cases, classes, on_progress)
 
 
 def attention(ratios: pd.DataFrame) -> dict[str, Estimate]:

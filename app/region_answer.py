@@ -12,8 +12,8 @@ from app.numbers import DASH
 from explain.attribution import Attribution
 from explain.methods import METHODS
 
-NOTHING_SAMPLED = "The method samples nothing: there is no interval."
-OWN = "95 % intervals of the values that endless evaluations would give."
+NO_INTERVAL = "The method gives no interval."
+OWN = "95 % intervals for the values that endless evaluations would give."
 MEANS = "Means over the superpixels of LIME, SHAP by superpixel and occlusion; the method has no regions of its own"
 AT_MOST = f"{MEANS}. The intervals are those of its places on average, at least as wide as those of the means."
 
@@ -69,7 +69,7 @@ def _runs(regions: NDArray[np.intp]) -> list[int]:
 
 def _note(found: RegionValues) -> str:
     if found.own:
-        return NOTHING_SAMPLED if found.half_widths is None else OWN
+        return NO_INTERVAL if found.half_widths is None else OWN
     return f"{MEANS}, and no interval." if found.half_widths is None else AT_MOST
 
 

@@ -2,7 +2,7 @@
 
 Owen values share out what a rectangle adds to the score between its halves, without and with the other half shown, and
 so on down to the cells. A walk that stops early shares out evenly what it has not divided. What is then unknown is a
-sum of Haar wavelets: how much more than the other each undivided rectangle's first half would have been given.
+sum of Haar wavelets: half of how much more than the other each undivided rectangle's first half would have been given.
 """
 
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ CELLS = 16
 RECTANGLES = 2 * CELLS**2 - 1
 DIVISIBLE = CELLS**2 - 1  # the first rectangles; those after them are the cells
 LEVELS = DIVISIBLE.bit_length()
-MOSTLY = 0.5
-CREDULITY = 0.9  # no more of the halves' squared values is believed to be uneven, of however few divisions
+SEEN_ENOUGH = 0.5  # of a level's divisions, to tell how uneven the others are
+MOST_UNEVEN = 0.9  # of a rectangle's squared credit: few divisions may look as if there were nothing else
 
 Rectangle = tuple[slice, slice]
 
@@ -49,7 +49,7 @@ def _wavelets() -> NDArray[np.float64]:
 
 RECTANGLE = _rectangles()
 WAVELETS = _wavelets()
-INSIDE = WAVELETS != 0
+INSIDE = (WAVELETS != 0).astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,24 +71,29 @@ class Unevenness:
     def deviations(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """How much each wavelet may add to the cells' `values`: one standard deviation, float64 (DIVISIBLE, cells).
 
-        Where a rectangle has not been divided, its halves are taken to be as uneven as those of its level are, root
-        mean square. A level that is mostly undivided says little of that, since what is most uneven is divided first:
-        there, halves share as unevenly as on the levels above, on average.
+        Where a rectangle is not divided its halves are taken to be as uneven as they are elsewhere: in the contexts in
+        which it is, as far as they go, and beyond those in all of its level, root mean square. A level that is mostly
+        undivided says too little of that, since what counts for most is divided first: it is taken to share its credit
+        as unevenly as the levels above, on average.
         """
-        uneven = (np.divide(self.difference, self.share, out=np.zeros(DIVISIBLE), where=self.share > 0) / 2) ** 2
-        even = (INSIDE @ values.ravel() / 2) ** 2
-        shares: list[float] = []
-        sizes = np.zeros(DIVISIBLE)
-        size = 0.0
+        mean = np.divide(self.difference, self.share, out=np.zeros(DIVISIBLE), where=self.share > 0)
+        own, even = (mean / 2) ** 2, (INSIDE @ values.ravel() / 2) ** 2
+        of_level = np.zeros(DIVISIBLE)
+        uneven_shares: list[float] = []
+        uneven_square = even_square = 0.0
         for level in range(LEVELS):
             rectangles = slice(2**level - 1, 2 ** (level + 1) - 1)
             seen = self.share[rectangles]
-            if seen.mean() >= MOSTLY:
-                squares, others = (np.average(each[rectangles], weights=seen) for each in (uneven, even))
-                shares += [squares / (squares + others)] if squares + others > 0 else []
-                size = np.sqrt(squares)
-            else:
-                size *= 0.5 / np.sqrt(1 - min(float(np.mean(shares)), CREDULITY)) if shares else 0.0
-            sizes[rectangles] = size
+            if seen.mean() >= SEEN_ENOUGH:
+                uneven_square = float(np.average(own[rectangles], weights=seen))
+                even_square = float(np.average(even[rectangles], weights=seen))
+                if uneven_square + even_square > 0:
+                    uneven_shares.append(uneven_square / (uneven_square + even_square))
+            elif uneven_shares:
+                share = min(float(np.mean(uneven_shares)), MOST_UNEVEN)
+                even_square = (uneven_square + even_square) / 4
+                uneven_square = even_square * share / (1 - share)
+            of_level[rectangles] = uneven_square
+        sizes = np.sqrt(self.share * own + (1 - self.share) * of_level)
         deviations: NDArray[np.float64] = ((1 - self.share) * sizes)[:, np.newaxis] * WAVELETS
         return deviations

@@ -20,8 +20,9 @@ def owen_values(question: Question) -> Iterator[Estimate]:
     """Explain one prepared image by the Owen values of 16 × 16 cells, which are halved out of the whole image.
 
     A hidden cell shows the blurred image. The values, in logits per cell, add up to score(image) - score(baseline), in
-    every estimate: what is not yet divided is shared out evenly. The interval is that of the values after endless
-    evaluations, which have settled when the ranking of the superpixels' means has.
+    every estimate: what is not yet divided is shared out evenly. The interval is that of the values when everything is
+    divided, known once there are more divisions than superpixels; they have settled when the ranking of the
+    superpixels' means has.
     """
     cells = grid(question.image.shape[0])
     scores = RegionScores(question, cells)
@@ -29,11 +30,12 @@ def owen_values(question: Question) -> Iterator[Estimate]:
     for step in owen_walk(scores, EVALUATIONS, question.seed):
         deviations = step.deviations
         stability = rank_stability(means @ step.values.ravel(), deviations @ means.T)
+        known = step.divisions > len(means)
         yield Estimate(
             step.values.astype(np.float32),
             scores.evaluations,
             {**_parameters(scores), "rank_stability": stability},
-            half_widths(deviations).reshape(CELLS, CELLS),
+            half_widths(deviations).reshape(CELLS, CELLS) if known else None,
             settled=settled(stability, step.divisions, len(means)),
         )
 
@@ -60,7 +62,8 @@ Scores = Callable[[NDArray[np.bool_]], NDArray[np.float64]]
 class Step:
     """Where the walk stands: the cells' values, float64 (CELLS, CELLS), after so many `divisions`.
 
-    `deviations` are how far they may be from the Owen values, as `explain.settling` takes them.
+    `deviations`, float64 (DIVISIBLE, CELLS²), are how far they may be from the Owen values, as `explain.settling` takes
+    them.
     """
 
     values: NDArray[np.float64]

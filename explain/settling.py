@@ -1,4 +1,4 @@
-"""When a sampling method may stop: once more samples would hardly change the order of the regions any more."""
+"""When a method may stop: once more evaluations would hardly change the order of the regions any more."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ Matrix = NDArray[np.float64]
 def half_widths(deviations: Matrix) -> NDArray[np.float32]:
     """Half the width of the 95 % interval of every value, float32 (regions,), from `deviations` (parts, regions).
 
-    A part is what was sampled independently of the rest; its row says how much it adds to the values' uncertainty.
+    A part is what varies independently of the rest, such as a sample; its row says how much it adds to the values'
+    uncertainty.
     """
     widths: NDArray[np.float32] = (NORMAL_95 * np.sqrt((deviations**2).sum(axis=0))).astype(np.float32)
     return widths
@@ -42,7 +43,8 @@ def rank_stability(values: Matrix, deviations: Matrix) -> float:
 def settled(stability: float, parts: int, regions: int) -> bool:
     """Whether the order of the regions has settled: a `stability` of 0.95, from more parts than there are regions.
 
-    With fewer a regression passes through nearly every sample, and what it misses says little.
+    With fewer a regression passes through nearly every sample, and what it misses says little; nor do a few divisions
+    tell of the uncertainty of all regions.
     """
     return stability >= SETTLED and parts > regions
 

@@ -41,12 +41,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="measure whether the model looks at the lesion",
         description="Print the ratio of mean Grad-CAM activation in background to lesion over the model's test cases, "
         "beside that of Tschandl et al. 2020; and the Dice overlap of estimated lesion masks with those of the data "
-        "set. Intervals are at 95 %, over lesions.",
+        "set. With --audit, the ratio over an audit's cases. Intervals are at 95 %, over lesions.",
     )
     parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="data set with lesion masks")
     measured = parser.add_mutually_exclusive_group()
     measured.add_argument("--model", type=Path, default=DEFAULT_BUNDLE, metavar="BUNDLE", help="model bundle")
-    measured.add_argument("--audit", type=Path, metavar="DIR", help="print the ratio over all cases of this audit")
+    measured.add_argument("--audit", type=Path, metavar="DIR", help="an audit's cases, instead of a model's")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_save_option(parser, "the figures, for the table in the README")
     parser.set_defaults(run=run)
@@ -54,12 +54,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the figures; raises DataError where there are no masks, BundleError, PredictionsError or AuditError."""
-    from analysis.predictions import PredictionsError, check_kept_data
+    from analysis.predictions import check_kept_data
     from app.jsonable import jsonable
     from model.atomic import write_atomically
     from model.bundle import load_bundle
     from model.cases import DataError, load_cases
 
+    if arguments.audit is not None and arguments.save is not None:
+        raise DataError("Only the figures of a model are kept: leave out --save or --audit.")
     cases = load_cases(arguments.data)
     if cases["mask_path"].isna().all():
         raise DataError(
@@ -67,8 +69,6 @@ def run(arguments: argparse.Namespace) -> int:
             "HAM10000_segmentations_lesion_tschandl."
         )
     if arguments.audit is not None:
-        if arguments.save is not None:
-            raise PredictionsError("Only a model's figures are kept: leave out --save or --audit.")
         return _print_audited(arguments, cases)
     bundle = load_bundle(arguments.model)
     if arguments.save is not None:
@@ -124,10 +124,13 @@ def _print_audited(arguments: argparse.Namespace, cases: "DataFrame") -> int:
     from analysis.audit_reader import open_audit
     from app.jsonable import jsonable
     from app.progress import progress_bar
+    from model.cases import DataError
 
     audit = open_audit(arguments.audit)
     with progress_bar("Looking at masks", audit.manifest.rows) as advance:
         ratios = audited_ratios(audit, cases, advance)
+    if ratios.empty:
+        raise DataError(f"{arguments.data} has masks of no case of the audit in {arguments.audit}.")
     found, names = attention(ratios), [each.name for each in audit.manifest.models]
     if arguments.json:
         print(json.dumps(jsonable({"models": names, "attention_cases": len(ratios), "attention": found}), indent=1))

@@ -56,11 +56,18 @@ def test_all_cases_of_an_audit_are_measured(tmp_path: Path, capsys: pytest.Captu
     assert found["attention_cases"] == len(table)
     unscaled = table.assign(gradcam=[steps.astype(np.float32) for steps in table["gradcam"]])
     expected = attention(attention_ratios(unscaled, cases, CODES))
-    assert found["attention"]["others"]["value"] == pytest.approx(expected["others"].value)
+    for name in ("akiec", "others"):
+        assert found["attention"][name]["value"] == pytest.approx(expected[name].value)
     assert run("--data", data, "--audit", folder) == 0
     assert "16 audited cases of made_up_fold0, made_up_fold1" in capsys.readouterr().out
-    with pytest.raises(PredictionsError, match="leave out --save or --audit"):
+    with pytest.raises(DataError, match="leave out --save or --audit"):
         run("--data", data, "--audit", folder, "--save", tmp_path)
+
+
+def test_an_audit_of_other_images_is_refused(tmp_path: Path) -> None:
+    folder = write_predicted_audit(tmp_path / "audit")
+    with pytest.raises(DataError, match="masks of no case of the audit"):
+        run("--data", write_ham10000(tmp_path / "data"), "--audit", folder)
 
 
 def test_the_committed_figures_are_of_the_shipped_weights() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 
 from analysis.region_values import region_values
-from app.region_answer import AT_MOST, MEANS, NOTHING_SAMPLED, OWN, regions_answer, regions_message
+from app.region_answer import AT_MOST, MEANS, NO_INTERVAL, OWN, regions_answer, regions_message
 from tests.explain.attributions import attribution
 from tests.explain.linear import SIZE, noise
 
@@ -38,5 +38,5 @@ def test_the_note_says_what_the_numbers_are() -> None:
     exact = replace(CELLS, interval=None)
     field = replace(CELLS, method="rise")
     notes = [regions_message(one, noise())["note"] for one in (CELLS, exact, field, replace(field, interval=None))]
-    assert notes == [OWN, NOTHING_SAMPLED, AT_MOST, f"{MEANS}, and no interval."]
+    assert notes == [OWN, NO_INTERVAL, AT_MOST, f"{MEANS}, and no interval."]
     assert regions_message(exact, noise())["rows"][0]["plus_or_minus"] == "–"

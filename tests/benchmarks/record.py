@@ -52,9 +52,9 @@ ROWS = {
         "{ratio:.1f} times faster; the same within {largest_difference:.0e}",
     ),
     "shap_intervals": Row(
-        "Cells whose Owen value, by 43,692 evaluations, lies in the 95 % interval that SHAP gives after 500",
-        "",
-        "{mean_covered:.0%} on {images} images",
+        "Cells whose Owen value, by 43,692 evaluations, lies in the interval that SHAP gives after 500",
+        "0.95 of them",
+        "{mean_covered} on {images} images",
     ),
     "integrated_gradients": Row(
         "Integrated Gradients, 32 steps, against a plain TensorFlow loop",

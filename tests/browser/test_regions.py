@@ -39,7 +39,7 @@ def test_the_same_is_listed_at_a_key_the_strongest_first(page: Page) -> None:
     told = page.request.get("/api/explain?sample=melanoma&target=mel&method=occlusion").json()["regions"]
     expect(rows).to_have_count(len(told))
     expect(rows.first.locator("th")).to_have_text(str(told[0]["region"]))
-    expect(card.locator("#explain-regions-note-occlusion")).to_contain_text("samples nothing")
+    expect(card.locator("#explain-regions-note-occlusion")).to_have_text("The method gives no interval.")
 
 
 def test_a_row_that_has_the_focus_is_outlined_in_the_map_and_arrow_keys_lead_on(page: Page) -> None:

@@ -45,14 +45,15 @@ def test_nothing_is_unknown_of_what_is_divided_in_all_contexts() -> None:
     assert deviations[3:].any(axis=1).all()
 
 
-def test_what_is_divided_in_part_is_as_uneven_as_its_level() -> None:
+def test_a_rectangle_that_is_divided_in_part_is_as_uneven_as_there_and_as_its_level() -> None:
     unevenness = divided(1, 6)
-    unevenness.add(2, 0.25, 8)  # 4 either way, which counts a quarter of the 3 of rectangle 1
+    unevenness.add(2, 0.25, 8)
     deviations = unevenness.deviations(np.zeros((CELLS, CELLS)))
+    of_level = (3**2 + 0.25 * 4**2) / 1.25
     left, right = (RECTANGLE[half] for half in halves(2))
     expected = np.zeros((CELLS, CELLS))
-    expected[left] = 0.75 * np.sqrt((9 + 0.25 * 16) / 1.25) / 64
-    expected[right] = -expected[left][0, 0]
+    expected[left] = 0.75 * np.sqrt(0.25 * 4**2 + 0.75 * of_level) / 64
+    expected[right] = -expected[left]
     np.testing.assert_allclose(deviations[2], expected.ravel())
 
 
@@ -61,6 +62,13 @@ def test_below_halves_share_as_unevenly_as_above() -> None:
     deviations = divided(2).deviations(values)  # halves of 3 and 1: a fifth of their squares is uneven
     np.testing.assert_allclose(deviations[1], WAVELETS[1] * 0.5 / np.sqrt(0.8))
     np.testing.assert_allclose(deviations[4], WAVELETS[4] * (0.5 / np.sqrt(0.8)) ** 2)
+
+
+def test_levels_that_shared_differently_count_alike_below() -> None:
+    values = np.full((CELLS, CELLS), 4 / CELLS**2)
+    deviations = divided(2, 0, 0).deviations(values)  # a fifth of the squares is uneven, then nothing: a tenth
+    even_square = 1**2 / 4  # of the credit of 2 that halves have, a quarter each
+    np.testing.assert_allclose(deviations[3], WAVELETS[3] * np.sqrt(even_square * 0.1 / 0.9))
 
 
 @pytest.mark.parametrize(("value", "difference"), [(0, 0), (1, 0), (0, 1)])
@@ -73,7 +81,7 @@ def test_what_says_nothing_or_everything_leaves_finite_deviations(value: float, 
 def test_exact_values_of_sums_and_products_are_those_of_the_definition() -> None:
     weights = np.random.default_rng(0).normal(size=CELLS**2)
     np.testing.assert_allclose(exact_owen_values(lambda shown: shown @ weights), weights, atol=1e-9)
-    both = np.zeros(CELLS**2)
-    both[[3, 200]] = 0.5
-    product = exact_owen_values(lambda shown: (shown[:, 3] & shown[:, 200]).astype(np.float64))
-    np.testing.assert_allclose(product, both, atol=1e-12)
+    expected = np.zeros(CELLS**2)
+    expected[[3, 20, 200]] = 0.25, 0.25, 0.5  # two above and one below: their Shapley values would be thirds
+    product = exact_owen_values(lambda shown: shown[:, [3, 20, 200]].all(axis=1).astype(np.float64))
+    np.testing.assert_allclose(product, expected, atol=1e-12)
