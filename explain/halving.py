@@ -57,7 +57,7 @@ class Unevenness:
     """How unevenly halves have shared what their rectangle adds to the score, in the divisions so far.
 
     Of every divisible rectangle: `share`, in how large a share of its contexts it has been divided, and `difference`,
-    how much more its first half was given there.
+    how much more its first half was given there, times that share.
     """
 
     share: NDArray[np.float64] = field(default_factory=lambda: np.zeros(DIVISIBLE))
