@@ -16,7 +16,7 @@ from analysis.bootstrap import Estimate, estimate, lesion_weights
 from analysis.localisation import background_to_lesion
 from analysis.predictions import MAP_COLUMN, class_maps, probabilities
 from model.masks import read_mask
-from model.splits import lesion_groups
+from model.splits import with_merged_lesions
 
 PUBLISHED = {"akiec": 0.48, "others": 0.32}
 SINGLED_OUT = "akiec"
@@ -52,8 +52,7 @@ def audited_ratios(audit: Audit, cases: pd.DataFrame, on_progress: Callable[[int
     """
     classes = audit.manifest.classes
     table = audit.table(["image_id", "lesion_id", *(f"probability_{code}" for code in classes), MAP_COLUMN])
-    merged = table.assign(lesion_id=table.groupby(lesion_groups(table))["lesion_id"].transform("first"))
-    return attention_ratios(merged, cases, classes, on_progress)
+    return attention_ratios(with_merged_lesions(table), cases, classes, on_progress)
 
 
 def attention(ratios: pd.DataFrame) -> dict[str, Estimate]:

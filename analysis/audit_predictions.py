@@ -10,7 +10,7 @@ from analysis.audit_manifest import AuditError
 from analysis.audit_reader import Audit, open_audit
 from analysis.descriptors import DESCRIPTORS
 from analysis.predictions import CASE_COLUMNS, MAP_COLUMN, PredictionsError, annotate, probabilities
-from model.splits import lesion_groups
+from model.splits import with_merged_lesions
 
 SHIPPED_AUDIT_COMMAND = "lesionlens audit --data PATH --out-of-fold --out model/predictions/audit"
 
@@ -55,7 +55,7 @@ def audit_predictions(audit: Audit) -> pd.DataFrame:
     except AuditError as error:
         raise PredictionsError(str(error)) from error
     table = annotate(table, classes, f"The audit in {audit.folder}", maps=False)
-    return table.assign(lesion_id=table.groupby(lesion_groups(table))["lesion_id"].transform("first"))
+    return with_merged_lesions(table)
 
 
 def in_calibrated_logits(table: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:

@@ -28,14 +28,13 @@ def owen_values(question: Question) -> Iterator[Estimate]:
     scores = RegionScores(question, cells)
     means = cell_shares(cells, superpixels(question.image))
     for step in owen_walk(scores, EVALUATIONS, question.seed):
-        deviations = step.deviations
-        stability = rank_stability(means @ step.values.ravel(), deviations @ means.T)
+        stability = rank_stability(means @ step.values.ravel(), step.deviations @ means.T)
         known = step.divisions > len(means)
         yield Estimate(
             step.values.astype(np.float32),
             scores.evaluations,
             {**_parameters(scores), "rank_stability": stability},
-            half_widths(deviations).reshape(CELLS, CELLS) if known else None,
+            half_widths(step.deviations).reshape(CELLS, CELLS) if known else None,
             settled=settled(stability, step.divisions, len(means)),
         )
 

@@ -54,6 +54,11 @@ def split(cases: pd.DataFrame, protocol: str = "lesion", fold: int = 0, seed: in
     return Split(np.sort(order[train]), np.sort(order[validation]), np.sort(order[test]))
 
 
+def with_merged_lesions(cases: pd.DataFrame) -> pd.DataFrame:
+    """The cases, those of lesions that are known to be one under two names with one lesion_id."""
+    return cases.assign(lesion_id=cases.groupby(lesion_groups(cases))["lesion_id"].transform("first"))
+
+
 def lesion_groups(cases: pd.DataFrame) -> NDArray[np.intp]:
     """A group number for each case: one per lesion, with the missed duplicates' lesions merged.
 
