@@ -10,12 +10,11 @@ from fastapi import Depends, HTTPException
 from app.context import Context
 from app.method_list import names_in_address
 from app.patient import Asked, check_patient
-from explain import check_method
+from explain import check_method, check_seed
 from explain.attribution import ExplanationError
 from explain.methods import DEFAULT_METHOD, METHODS
 from model.bundle import BundleError
 
-MAX_SEED = 2**32 - 1
 CALLED_AGAINST_ITSELF = "{} is the called class. Name a target, or another class to contrast with."
 
 
@@ -86,6 +85,7 @@ def check_ensemble(context: Context, ensemble: bool) -> None:
 def _check_map(context: Context, asked: AskedMap) -> None:
     try:
         check_method(asked.method, context.bundle, asked.layer, library=asked.library)
+        check_seed(asked.seed)
     except ExplanationError as error:
         raise HTTPException(422, str(error)) from error
     unknown = [code for code in asked.others if code not in METHODS]
@@ -95,7 +95,5 @@ def _check_map(context: Context, asked: AskedMap) -> None:
     for code in (asked.target, asked.against):
         if code is not None and code not in classes:
             raise HTTPException(422, f"target and against are of {', '.join(classes)}, not {code!r}.")
-    if not 0 <= asked.seed <= MAX_SEED:
-        raise HTTPException(422, f"seed is a whole number from 0 to {MAX_SEED}.")
     if asked.target is not None and asked.target == asked.against:
         raise HTTPException(422, "target and against are the same class.")

@@ -54,13 +54,14 @@ def _verdict(attribution: Attribution) -> list[str]:
         ended = "ended when the order of regions settled" if attribution.converged else "order of regions not settled"
         return [f"{ended} (expected ρ = {ranks:.2f})"]
     if isinstance(stability, float):
-        verdict = "stable" if attribution.converged else "not stable"
-        return [f"{verdict} (r = {stability:.2f} with the map at half of them)"]
+        map_ = "nearly the same map" if attribution.converged else "another map"
+        return [f"half of them gave {map_} (r = {stability:.2f})"]
     return []
 
 
 def _strongest(attribution: Attribution) -> list[str]:
-    if attribution.interval is None:
+    # Of many single pixels the strongest is the one that chance has helped most, and an interval does not hold for it.
+    if attribution.interval is None or METHODS[attribution.method].fine or METHODS[attribution.method].smooth:
         return []
     place = np.unravel_index(np.abs(attribution.values).argmax(), attribution.values.shape)
     return [f"strongest {attribution.values[place]:+.2g} ± {attribution.interval[place]:.1g} (95 %)"]

@@ -16,6 +16,7 @@ from model.images import prepare
 from model.prediction import Predictor
 
 STABLE = 0.9
+MAX_SEED = 2**32 - 1
 
 
 def explain(
@@ -42,10 +43,11 @@ def explain(
     `layer` is one of `explain.layers.layers`, for the methods that take one; None is the last feature map. With
     `library` the map is made by the library that the method was taken from, for reference.
 
-    Raises ExplanationError for an unknown method, layer or class, a class against itself, or a method that takes no
-    layer or is no library's.
+    Raises ExplanationError for an unknown method, layer or class, a class against itself, a method that takes no layer
+    or is no library's, or a seed that is not in [0, 2³²).
     """
     check_method(method, predictor.bundle, layer, library=library)
+    check_seed(seed)
     chosen = METHODS[method]
     estimates = chosen.library if library and chosen.library is not None else chosen.estimates
     aim = Target(target, against)
@@ -75,7 +77,8 @@ def explain(
     with ONE_THREAD:
         for estimate in estimates(question):
             result = attribution(estimate)
-            total = chosen.evaluations if estimate.total is None else estimate.total
+            # A library gives one estimate, at the end, by as many evaluations as it likes.
+            total = estimate.evaluations if library else estimate.total or chosen.evaluations
             if on_progress is not None:
                 on_progress(Progress(estimate.evaluations, total, result))
             if estimate.settled:
@@ -100,6 +103,12 @@ def check_method(method: str, bundle: ModelBundle, layer: str | None = None, *, 
         raise ExplanationError(f"{chosen.name} is not made at a layer. Choose from {known}.")
     if layer is not None:
         check_layer(bundle, layer)
+
+
+def check_seed(seed: int) -> None:
+    """Raise ExplanationError for a seed that numpy's generators do not all take."""
+    if not 0 <= seed <= MAX_SEED:
+        raise ExplanationError(f"A seed is a whole number from 0 to {MAX_SEED}, not {seed}.")
 
 
 def warm_up(predictor: Predictor) -> None:

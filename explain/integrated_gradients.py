@@ -17,18 +17,19 @@ def integrated_gradients(question: Question) -> Iterator[Estimate]:
 
     A pixel's channels are added up, in logits: all pixels together give score(image) - score(baseline), but for
     `completeness_error`. Departures: the baseline is not black, which would be a finding on skin; the integral is
-    taken by the midpoint rule, and in an order in which every batch spans the whole way, so that a partial map is the
-    same with fewer steps. 32 evaluations forwards and back, and two forwards.
+    taken by the midpoint rule, and in an order in which every batch spans the whole way, from the middle of each
+    stretch outwards, so that a partial map is nearly the same with fewer steps. 32 evaluations forwards and back, and
+    two forwards.
     """
     image, baseline = (picture.astype(np.float32) for picture in (question.image, blurred(question.image)))
     predictor, weights = question.predictor, question.weights
     rounds = STEPS // BATCH
     total = np.zeros_like(image)
-    for first in range(rounds):
+    for done, first in enumerate(sorted(range(rounds), key=lambda first: abs(2 * first + 1 - rounds))):
         places = (np.arange(first, STEPS, rounds, dtype=np.float32) + 0.5).reshape(-1, 1, 1, 1) / STEPS
         gradients = image_gradients(predictor.bundle, baseline + places * (image - baseline), weights)
         total += gradients.sum(axis=0)
-        steps = (first + 1) * BATCH
+        steps = (done + 1) * BATCH
         values = ((image - baseline) * total / steps).sum(axis=-1)
         parameters: dict[str, object] = {
             "steps": steps,

@@ -4,9 +4,7 @@ Each gives one estimate, at the end, before which it cannot be stopped.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
-from functools import lru_cache
-from io import StringIO
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,8 +81,7 @@ def score_cam_of(question: Question, channels: int | None) -> Estimate:
         return tf.linalg.matvec(logarithms[:, :-1] - logarithms[:, -1:], question.weights) - black
 
     settings = {"activation_modifier": None, "max_N": channels, **NATIVE}
-    with redirect_stdout(StringIO()):  # it predicts with a progress bar
-        values = Scorecam(padded, clone=False)(increase, _image(question), **settings)
+    values = Scorecam(padded, clone=False)(increase, _image(question), **settings)
     features = predictor.run(question.image[np.newaxis]).features[0]
     count = channels or features.shape[-1]
     parameters = {"channels": min(count, len(varied_channels(features)))}
@@ -93,11 +90,13 @@ def score_cam_of(question: Question, channels: int | None) -> Estimate:
 
 @lru_cache(maxsize=1)  # TensorFlow traces each model anew
 def _with_a_logit_of_0_more(model: "keras.Model") -> "keras.Model":
-    """It takes a list of images, as the library predicts."""
+    """It takes a list of images, as the library predicts, and predicts without the progress bar on standard output."""
     import keras
 
     one_more = keras.layers.ZeroPadding1D((0, 1))(keras.layers.Reshape((-1, 1))(model.outputs[0]))
-    return keras.Model([model.inputs[0]], keras.layers.Flatten()(one_more))
+    padded = keras.Model([model.inputs[0]], keras.layers.Flatten()(one_more))
+    padded.predict = partial(padded.predict, verbose=0)
+    return padded
 
 
 def saliency(question: Question) -> Iterator[Estimate]:

@@ -9,7 +9,7 @@ from PIL import Image
 from explain.baseline import blur_width, blurred
 from explain.method import BATCH, Estimate, Question
 from explain.regions import superpixels
-from explain.settling import NORMAL_95, rank_stability, settled
+from explain.settling import NORMAL_95, sampled_rank_stability, settled
 from model.prediction import batches
 
 SAMPLES = 2000
@@ -46,7 +46,7 @@ def random_masks_gains(question: Question) -> Iterator[Estimate]:
         error = np.sqrt((squares / pairs - values**2).clip(min=0) / (pairs - 1))
         regions = np.stack(by_region)
         deviations = (regions - regions.mean(axis=0)) / np.sqrt(pairs * (pairs - 1))
-        stability = rank_stability(regions.mean(axis=0), deviations)
+        stability = sampled_rank_stability(regions.mean(axis=0), deviations)
         parameters = {
             "cells": CELLS,
             "shown": SHOWN,

@@ -25,9 +25,10 @@ def half_widths(deviations: Matrix) -> NDArray[np.float32]:
 def rank_stability(values: Matrix, deviations: Matrix) -> float:
     """The Spearman correlation to be expected of the regions' `values` (regions,) with those of endless evaluations.
 
-    The mean over 200 draws from the estimate's own uncertainty (wild bootstrap, Wu 1986, doi:10.1214/aos/1176350142:
-    the rows of `deviations`, each with a random normal weight), which keeps how the regions' errors hang together.
-    Differences of less than a thousandth of the values' range, or than rounding, are ties. Visani et al. 2022
+    It holds where the values lie in the middle of what is possible, as where nothing is drawn by chance. The mean over
+    200 draws from the estimate's own uncertainty (wild bootstrap, Wu 1986, doi:10.1214/aos/1176350142: the rows of
+    `deviations`, each with a random normal weight), which keeps how the regions' errors hang together. Differences of
+    less than a thousandth of the values' range, or than rounding, are ties. Visani et al. 2022
     (doi:10.1080/01605682.2020.1865846) measure LIME's stability over repeated runs; this needs one, and is known while
     it runs. The draws are seeded.
     """
@@ -38,6 +39,18 @@ def rank_stability(values: Matrix, deviations: Matrix) -> float:
         return float(not drawn.any())
     lengths = np.sqrt((drawn**2).sum(axis=1) * (found @ found))
     return float(np.divide(drawn @ found, lengths, out=np.zeros(DRAWS), where=lengths > 0).mean())
+
+
+def sampled_rank_stability(values: Matrix, deviations: Matrix) -> float:
+    """The same of values that are means of random samples, and so hold an error as large as the draws' already.
+
+    With S the variance of the truth over the regions and N that of the error, the draws correlate r = √((S + N) / (S +
+    2N)) with the values, and the values √(S / (S + N)) = √(2 - 1 / r²) with the truth, by Pearson's correlation. Of
+    normal values Spearman's is 6 / π asin(r / 2) (Pearson 1907), which is taken to hold.
+    """
+    with_draws = 2 * np.sin(np.pi / 6 * rank_stability(values, deviations))
+    with_truth = np.sqrt(max(0.0, 2 - 1 / with_draws**2)) if with_draws > 0 else 0.0
+    return float(6 / np.pi * np.arcsin(with_truth / 2))
 
 
 def settled(stability: float, parts: int, regions: int) -> bool:

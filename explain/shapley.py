@@ -9,7 +9,7 @@ from explain.method import BATCH, Estimate, Question
 from explain.numpy_seed import seeded
 from explain.regions import RegionScores, superpixels
 from explain.regression import fit_pairs
-from explain.settling import half_widths, rank_stability, settled
+from explain.settling import half_widths, sampled_rank_stability, settled
 from model.prediction import batches
 
 EVALUATIONS = 2000
@@ -25,27 +25,15 @@ def shapley_values(question: Question) -> Iterator[Estimate]:
     """
     scores = RegionScores(question, superpixels(question.image))
     blank, whole = scores.extremes
+    if scores.count == 1:
+        yield _estimate(scores, np.array([whole - blank]), np.zeros((2, 1)), stability=1.0)
+        return
     masks = coalitions(scores.count, (EVALUATIONS - 2) // 2, question.seed)
     results = np.empty(len(masks))
     for batch in batches(len(masks), BATCH):
         results[batch] = scores(masks[batch])
         values, deviations = fit_shapley(masks[: batch.stop], results[: batch.stop], blank, whole)
-        stability = rank_stability(values, deviations)
-        parameters = {
-            "segments": scores.count,
-            "segmentation": "SLIC",
-            "score": whole,
-            "baseline_score": blank,
-            "rank_stability": stability,
-            **scores.parameters,
-        }
-        yield Estimate(
-            values.astype(np.float32)[scores.regions],
-            scores.evaluations,
-            parameters,
-            half_widths(deviations)[scores.regions],
-            settled=settled(stability, *deviations.shape),
-        )
+        yield _estimate(scores, values, deviations, sampled_rank_stability(values, deviations))
 
 
 def shapley_library(question: Question) -> Iterator[Estimate]:
@@ -65,15 +53,7 @@ def shapley_library(question: Question) -> Iterator[Estimate]:
         values = explainer.shap_values(np.ones((1, scores.count)), nsamples=EVALUATIONS - 2, l1_reg=False, silent=True)[
             0
         ]
-    blank, whole = scores.extremes
-    parameters = {
-        "segments": scores.count,
-        "segmentation": "SLIC",
-        "score": whole,
-        "baseline_score": blank,
-        **scores.parameters,
-    }
-    yield Estimate(values.astype(np.float32)[scores.regions], scores.evaluations, parameters)
+    yield Estimate(values.astype(np.float32)[scores.regions], scores.evaluations, _parameters(scores))
 
 
 def coalitions(regions: int, pairs: int, seed: int) -> NDArray[np.bool_]:
@@ -107,3 +87,24 @@ def fit_shapley(
     penalty = np.full(masks.shape[1], TINY)
     fit = fit_pairs(design, rest, np.ones(len(masks)) if weights is None else weights, penalty)
     return even + fit.coefficients, fit.deviations
+
+
+def _estimate(scores: RegionScores, values: Matrix, deviations: Matrix, stability: float) -> Estimate:
+    return Estimate(
+        values.astype(np.float32)[scores.regions],
+        scores.evaluations,
+        {**_parameters(scores), "rank_stability": stability},
+        half_widths(deviations)[scores.regions],
+        settled=settled(stability, *deviations.shape),
+    )
+
+
+def _parameters(scores: RegionScores) -> dict[str, object]:
+    blank, whole = scores.extremes
+    return {
+        "segments": scores.count,
+        "segmentation": "SLIC",
+        "score": whole,
+        "baseline_score": blank,
+        **scores.parameters,
+    }

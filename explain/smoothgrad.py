@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.special import stdtrit
 
 from explain.gradients import BATCH, image_gradients
 from explain.method import Estimate, Question
-from explain.settling import NORMAL_95
 from model.prediction import batches
 
 SAMPLES = 20
@@ -17,7 +17,7 @@ def smooth_grad(question: Question) -> Iterator[Estimate]:
     """Explain one prepared image by the mean gradient over 20 copies with Gaussian noise of 15 % of its range.
 
     Units, channels and cost are those of `input_gradient`. The noise is that which tf-keras-vis draws under the same
-    seed of numpy. The interval is that of the mean over the copies.
+    seed of numpy. The interval is that of the mean over the copies (Student's).
     """
     random = np.random.RandomState(question.seed)
     deviation = NOISE * float(np.ptp(question.image))
@@ -27,6 +27,7 @@ def smooth_grad(question: Question) -> Iterator[Estimate]:
         noisy = question.image + deviation * noise
         gradients[batch] = image_gradients(question.predictor.bundle, noisy, question.weights).sum(axis=-1)
         done = gradients[: batch.stop]
-        interval = NORMAL_95 * done.std(axis=0, ddof=1) / np.sqrt(np.float32(len(done)))
+        quantile = stdtrit(len(done) - 1, 0.975)
+        interval = quantile * done.std(axis=0, ddof=1) / np.sqrt(len(done))
         parameters = {"samples": SAMPLES, "noise": NOISE}
         yield Estimate(done.mean(axis=0), batch.stop, parameters, interval.astype(np.float32))

@@ -10,7 +10,7 @@ from explain.baseline import blurred
 from explain.method import BATCH, Estimate, Question
 from explain.regions import RegionScores, superpixels
 from explain.regression import Fit, fit_pairs
-from explain.settling import half_widths, rank_stability, settled
+from explain.settling import half_widths, sampled_rank_stability, settled
 from model.prediction import batches
 
 SAMPLES = 2000
@@ -32,7 +32,7 @@ def lime_weights(question: Question) -> Iterator[Estimate]:
         results[batch] = scores(masks[batch])
         fit = fit_surrogate(masks[: batch.stop], results[: batch.stop])
         weights, deviations = fit.coefficients[1:], fit.deviations[:, 1:]
-        stability = rank_stability(weights, deviations)
+        stability = sampled_rank_stability(weights, deviations)
         parameters = {
             **_parameters(scores),
             "intercept": float(fit.coefficients[0]),
@@ -72,14 +72,17 @@ def fit_surrogate(masks: NDArray[np.bool_], scores: NDArray[np.float64]) -> Fit:
     """lime's weighted ridge regression of `scores` (n,) on `masks`, bool (n, regions), row 0 showing all, in pairs.
 
     A sample weighs the less the larger its cosine distance from the whole image. The first coefficient is the
-    intercept, on which there is no penalty.
+    intercept, on which there is no penalty, so that scores may be counted from the first: the weights of a network that
+    always says the same are then nothing at all, and not what rounding makes of it.
     """
     design = np.column_stack([np.ones(len(masks)), masks])
     distances = 1 - np.sqrt(masks.mean(axis=1))
     weights = np.sqrt(np.exp(-((distances / KERNEL_WIDTH) ** 2)))
     penalty = np.full(design.shape[1], RIDGE)
     penalty[0] = 0
-    return fit_pairs(design, scores, weights, penalty)
+    fit = fit_pairs(design, scores - scores[0], weights, penalty)
+    fit.coefficients[0] += scores[0]
+    return fit
 
 
 def lime_library(question: Question) -> Iterator[Estimate]:

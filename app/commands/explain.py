@@ -95,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
     Each file is complete once it is named, so that an interrupted run keeps what it has finished. Raises
     ArgumentsError, BundleError or ExplanationError before the first image for what is wrong with all of them.
     """
-    from explain import check_method
+    from explain import check_method, check_seed
     from explain.attribution import ExplanationError, Target
     from model.bundle import load_bundle
     from model.images import ImageError
@@ -105,6 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
     bundle = load_bundle(arguments.model)
     for method in methods:
         check_method(method, bundle, arguments.layer, library=arguments.library)
+    check_seed(arguments.seed)
     for code in filter(None, (arguments.target, arguments.against)):
         Target(code).weights(bundle.card.classes)
     _make_folder(arguments.out)
@@ -195,7 +196,7 @@ def _explain_image(path: Path, predictor: "Predictor", methods: list[str], argum
 def _write_trust(image: "NDArray[uint8]", predictor: "Predictor", made: "Mapping[Path, Attribution]") -> None:
     """Write what each map of a prepared image is worth, and which others it agrees with, to the file that it is for."""
     from analysis.agreement import agreement
-    from analysis.trust import trust
+    from analysis.trust import STEPS, trust
     from app.progress import progress_bar
     from app.trust_answer import trust_answer
     from explain.methods import METHODS
@@ -204,8 +205,12 @@ def _write_trust(image: "NDArray[uint8]", predictor: "Predictor", made: "Mapping
     methods = {attribution.method: attribution for attribution in made.values()}
     agreements = agreement(methods, image)
     for path, attribution in made.items():
-        with progress_bar(f"Judging {METHODS[attribution.method].name}"):
-            *_, found = trust(attribution, image, predictor)
+        with progress_bar(f"Judging {METHODS[attribution.method].name}", STEPS) as advance:
+            steps = []
+            for step in trust(attribution, image, predictor):
+                steps.append(step)
+                advance(len(steps))
+        found = steps[-1]
         others = agreements[attribution.method].drop(attribution.method).to_dict()
         answer = {**trust_answer(found, predictor.bundle.card.classes), "agreement": others}
         write_atomically(path, (json.dumps(answer, indent=1) + "\n").encode())

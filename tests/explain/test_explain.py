@@ -110,3 +110,17 @@ def test_no_map_waits_for_the_library_that_its_method_comes_from(
 ) -> None:
     monkeypatch.setitem(sys.modules, library, None)
     assert explain(noise(), QuadrantPredictor(), method, "mel").values.any()
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_a_generator_does_not_take_is_refused(seed: int) -> None:
+    with pytest.raises(ExplanationError, match="A seed is a whole number from 0 to 4294967295"):
+        explain(noise(0), QuadrantPredictor(), "random", "mel", seed=seed)
+
+
+def test_a_library_s_one_estimate_is_all_of_it() -> None:
+    told: list[Progress] = []
+    result = explain(noise(0), QuadrantPredictor(), "shap_superpixels", "mel", library=True, on_progress=told.append)
+    assert (told[-1].done, told[-1].total) == (result.evaluations, result.evaluations)
+    assert result.converged is None
+    assert "stability" not in result.parameters

@@ -10,7 +10,7 @@ from explain.baseline import blurred
 from explain.method import Question
 from explain.numpy_seed import seeded
 from explain.regions import RegionScores, superpixels
-from explain.settling import rank_stability, settled
+from explain.settling import sampled_rank_stability, settled
 from explain.shapley import coalitions, fit_shapley, shapley_values
 from model.images import decode, prepare
 from model.prediction import Predictor
@@ -101,7 +101,7 @@ def test_the_intervals_hold_where_the_settled_ranking_has_ended_the_sampling() -
         masks = coalitions(PLAYERS, 1000, seed)
         for pairs in range(8, 1001, 4):  # as after every batch of a method
             values, deviations = fit_shapley(masks[: 2 * pairs], game(masks[: 2 * pairs]), *ends())
-            if settled(rank_stability(values, deviations), *deviations.shape):
+            if settled(sampled_rank_stability(values, deviations), *deviations.shape):
                 break
         else:
             pytest.fail("the order of the players never settled")
@@ -155,3 +155,11 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not() -> None:
 def test_a_uniform_image_has_nothing_to_explain() -> None:
     uniform = np.full((64, 64, 3), 120, np.uint8)
     assert not explain(uniform, QuadrantPredictor(), "shap_superpixels", "mel").values.any()
+
+
+def test_one_superpixel_has_all_of_the_score(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explain.shapley.superpixels", lambda image: np.zeros(image.shape[:2], np.intp))
+    result = explain(noise(0), QuadrantPredictor(), "shap_superpixels", "mel")
+    parameters = result.parameters
+    assert np.allclose(result.values, float(str(parameters["score"])) - float(str(parameters["baseline_score"])))
+    assert (result.evaluations, result.converged) == (2, True)

@@ -179,3 +179,10 @@ def test_how_samples_are_batched_changes_nothing() -> None:
 def test_a_uniform_image_has_nothing_to_explain() -> None:
     uniform = np.full((64, 64, 3), 120, np.uint8)
     np.testing.assert_allclose(explain(uniform, QuadrantPredictor(), "lime", "mel").values, 0, atol=1e-6)
+
+
+def test_a_network_that_always_says_the_same_has_no_weights_at_all() -> None:
+    masks = paired_masks(20, 24, seed=0)
+    fit = fit_surrogate(masks, np.full(len(masks), 0.1))
+    assert not fit.coefficients[1:].any()
+    assert (fit.coefficients[0], fit.fidelity) == (0.1, 1)
