@@ -28,7 +28,7 @@ def attention_ratios(
     """The background-to-lesion ratio of every case of `table` that has a mask in `cases`.
 
     `table` are stored predictions with Grad-CAM maps of every class; `cases` has image_id and mask_path. Gives
-    image_id, lesion_id, `said` (the most probable class) and `ratio` (NaN where it is not defined). The map is that of
+    image_id, lesion_id, `said` (the most probable class) and `ratio` (`background_to_lesion`). The map is that of
     the most probable class, enlarged bilinearly to the mask's size, and only what is positive counts.
     """
     masks = cases.dropna(subset="mask_path").set_index("image_id")["mask_path"]
@@ -56,13 +56,21 @@ def audited_ratios(audit: Audit, cases: pd.DataFrame, on_progress: Callable[[int
 
 
 def attention(ratios: pd.DataFrame) -> dict[str, Estimate]:
-    """The mean ratio, with its 95 % interval over lesions, where the network says akiec, and elsewhere ("others")."""
-    defined = ratios.dropna(subset="ratio")
+    """The mean ratio, with its 95 % interval over lesions, where the network says akiec, and elsewhere ("others").
+
+    It is over the `bounded` ratios.
+    """
+    defined = ratios[bounded(ratios)]
     groups = {
         SINGLED_OUT: defined[defined["said"] == SINGLED_OUT],
         "others": defined[defined["said"] != SINGLED_OUT],
     }
     return {name: _mean(group) for name, group in groups.items()}
+
+
+def bounded(ratios: pd.DataFrame) -> pd.Series:
+    """Which cases have a ratio to take a mean with: not those whose map has nothing positive in the lesion."""
+    return pd.Series(np.isfinite(ratios["ratio"]), index=ratios.index)
 
 
 def _mean(group: pd.DataFrame) -> Estimate:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from model.bundle import ModelBundle
 from model.machine import machine
 
 MANIFEST_FILE = "audit.json"
+# Stands between the names of machines.
+SEVERAL = "; "
 PACKAGES = ("lesionlens", "numpy", "onnxruntime", "pillow", "scikit-image", "scipy")
 COLUMNS = {
     "image_id, lesion_id, diagnosis, confirmation, age, sex, site": "what is known of the case",
@@ -27,7 +29,7 @@ COLUMNS = {
     "embedding_rest": "float32, what the components leave over of the normalised embedding: the novelty",
     "dark_corners, hair, ruler, colour_patches, ink": "float32, image quality: analysis/descriptors",
     "<method>_<measure>": "float32, explanation of the called class: analysis/trust.py",
-    "<method>_milliseconds, <method>_evaluations": "float32, what the explanation took",
+    "<method>_milliseconds, <method>_evaluations": "float32, what the explanation took, with all that ran beside it",
     "agreement_<method>_<method>": "float32, rank correlation of two methods' superpixel means: analysis/agreement.py",
     "mask_estimated": "float32, 1 where the lesion's mask was not there and was estimated",
 }
@@ -39,10 +41,14 @@ class AuditError(ValueError):
 
 @dataclass(frozen=True)
 class AuditedModel:
-    """A model that predicts cases: its card's name and the SHA-256 of its weights."""
+    """A model that predicts cases: its card's name, the SHA-256 of its weights and of all that decides what it says.
+
+    The latter, `ModelBundle.digest`, is missing from audits of earlier versions.
+    """
 
     name: str
     weights: str
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Manifest:
     """`models` predict data of `fingerprint` (`model.cases.fingerprint`), by `parameters`, in `parts` of `rows` in all.
 
     `classes` are in the models' order; `columns` says what the parts' columns mean. `versions` of packages began to
-    write them, on `machine`, which the milliseconds are those of.
+    write them, on `machine`, which the milliseconds are those of; where others went on, they are named, too.
     """
 
     models: tuple[AuditedModel, ...]
@@ -69,7 +75,7 @@ def manifest(
 ) -> Manifest:
     """The manifest of an audit that is about to be made."""
     return Manifest(
-        tuple(AuditedModel(bundle.card.name, bundle.weights_digest) for bundle in bundles),
+        tuple(AuditedModel(bundle.card.name, bundle.weights_digest, bundle.digest) for bundle in bundles),
         bundles[0].card.classes,
         fingerprint,
         dict(parameters),
@@ -105,15 +111,23 @@ def begin_or_resume(folder: Path, planned: Manifest) -> None:
     if not (folder / MANIFEST_FILE).exists():
         if any(folder.iterdir()):
             raise AuditError(f"{folder} is not empty and holds no audit. Give another folder by --out.")
-        write_atomically(folder / MANIFEST_FILE, (json.dumps(asdict(planned), indent=1) + "\n").encode())
+        _write(folder, planned)
         return
-    differences = _differences(read_manifest(folder), planned)
+    there = read_manifest(folder)
+    differences = _differences(there, planned)
     if differences:
         raise AuditError(
             f"{folder} holds another audit: {'; '.join(differences)}. Ask as it was asked, or give another folder by "
             "--out."
         )
     _remove(folder.glob(".part-*.parquet.*.part"))
+    missing = len(list(folder.glob("part-*.parquet"))) < there.parts
+    if missing and planned.machine not in there.machine.split(SEVERAL):
+        _write(folder, replace(there, machine=SEVERAL.join([there.machine, planned.machine])))
+
+
+def _write(folder: Path, written: Manifest) -> None:
+    write_atomically(folder / MANIFEST_FILE, (json.dumps(asdict(written), indent=1) + "\n").encode())
 
 
 def _remove(files: Iterable[Path]) -> None:
@@ -125,7 +139,9 @@ def _differences(there: Manifest, here: Manifest) -> list[str]:
     """In what two audits differ that must not; the versions may."""
     found = []
     if there.models != here.models:
-        names = [", ".join(f"{one.name} ({one.weights[:8]})" for one in each.models) for each in (there, here)]
+        names = [
+            ", ".join(f"{one.name} ({one.digest[:8] or 'unknown'})" for one in each.models) for each in (there, here)
+        ]
         found.append(f"model {names[0]} there, {names[1]} here")
     if there.fingerprint != here.fingerprint:
         found.append(f"data {there.fingerprint[:8]} there, {here.fingerprint[:8]} here")

@@ -9,9 +9,10 @@ import pandas as pd
 from analysis.audit_manifest import AuditError
 from analysis.audit_reader import Audit, open_audit
 from analysis.descriptors import DESCRIPTORS
-from analysis.predictions import CASE_COLUMNS, MAP_COLUMN, PredictionsError, annotate, probabilities
+from analysis.predictions import CASE_COLUMNS, COMMITTED, MAP_COLUMN, PredictionsError, annotate, probabilities
 from model.splits import with_merged_lesions
 
+SHIPPED_AUDIT = COMMITTED / "audit"
 SHIPPED_AUDIT_COMMAND = "lesionlens audit --data PATH --out-of-fold --out model/predictions/audit"
 
 

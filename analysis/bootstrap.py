@@ -43,5 +43,7 @@ def estimate(values: NDArray[np.float64]) -> Estimate:
     defined = values[1:][~np.isnan(values[1:])]
     if np.isnan(values[0]) or not len(defined):
         return Estimate(float(values[0]), float("nan"), float("nan"))
-    low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    # Between two infinite values there is nothing to interpolate.
+    method = "linear" if np.isfinite(defined).all() else "inverted_cdf"
+    low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method=method)
     return Estimate(float(values[0]), float(low), float(high))

@@ -29,7 +29,8 @@ COMMAND = (
     f"lesionlens audit --data PATH --measures all --sample {SAMPLE} --no-image-quality "
     "--out model/predictions/explanations"
 )
-OLDER = "Methods or measures have changed since these figures were taken: run {} again."
+ANEW = f"delete model/predictions/explanations and run {COMMAND}."
+OLDER = f"Methods or measures have changed since these figures were taken: {ANEW}"
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,12 @@ class Comparison:
 
     @property
     def beaten(self) -> bool:
-        """Whether the control is better, beyond doubt at 95 %."""
+        """Whether the control is better: the interval is below 0, of this comparison alone."""
         return self.difference.high < 0
 
     @property
     def better(self) -> bool:
-        """Whether the method is better, beyond doubt at 95 %."""
+        """Whether the method is better: the interval is above 0, of this comparison alone."""
         return self.difference.low > 0
 
 
@@ -55,18 +56,20 @@ class MethodFigures:
     """Means of a method's measures over the cases, medians of those in MEDIANS, with 95 % intervals over lesions.
 
     `faithfulness` is the insertion area less the deletion area of the called class's logit; `..._exchanged` the same
-    with the curves' baselines exchanged, `..._contrast` that of the logit's difference to the next class's.
+    with the curves' baselines exchanged, `..._mean_colour` with both on the mean colour, behind which no method hides
+    anything, `..._contrast` that of the logit's difference to the next class's.
     `inside_mask` is the share of the map's positive part in the lesion. `stability` is
     the least of a map's rank correlations with itself under turns and flips, other brightness and another seed;
     `milliseconds` and `evaluations` are what a map takes. Of a method that is no control,
-    `faithfulness_against` and `inside_mask_against` are its comparisons with the best control. `sanity` is None where
-    it was not measured on the audited weights, and of controls.
+    the `..._against` are its comparisons with the best control. `sanity` is None where it was not measured on the
+    audited weights, and of controls.
     """
 
     method: str
     control: bool
     faithfulness: Estimate
     faithfulness_exchanged: Estimate
+    faithfulness_mean_colour: Estimate
     faithfulness_contrast: Estimate
     deletion_area: Estimate
     insertion_area: Estimate
@@ -78,6 +81,7 @@ class MethodFigures:
     milliseconds: Estimate
     evaluations: Estimate
     faithfulness_against: Comparison | None
+    faithfulness_mean_colour_against: Comparison | None
     inside_mask_against: Comparison | None
     sanity: MethodSanity | None
 
@@ -111,7 +115,7 @@ def read_explanations(folder: Path = EXPLANATIONS, seed: int = 0) -> Explanation
     sanity, notes = _sanity_of(audited)
     found = explanation_figures(table, audit.manifest.parameters["measures"], audited.name, sanity, seed)
     older = audit.manifest.parameters.get("measures_version") != VERSION
-    notes = (*notes, *_masks_note(table), *((OLDER.format(COMMAND),) if older else ()))
+    notes = (*notes, *_masks_note(table), *((OLDER,) if older else ()))
     return replace(found, machine=audit.manifest.machine, notes=notes)
 
 
@@ -140,6 +144,7 @@ def explanation_figures(
             control=method in controls,
             **{name: estimate(values) for name, values in centres[method].items()},
             faithfulness_against=against(method, "faithfulness"),
+            faithfulness_mean_colour_against=against(method, "faithfulness_mean_colour"),
             inside_mask_against=against(method, "inside_mask"),
             sanity=None if method in controls else sanity.get(method),
         )
@@ -173,7 +178,7 @@ def _sanity_of(audited: AuditedModel) -> tuple[dict[str, MethodSanity], tuple[st
         return {}, ()
     bundle = load_bundle(SHIPPED / audited.name)
     if bundle.weights_digest != audited.weights:
-        return {}, (f"These figures were measured on other weights than {audited.name} has now; run {COMMAND} again.",)
+        return {}, (f"These figures were measured on other weights than {audited.name} has now: {ANEW}",)
     try:
         known = read_sanity(bundle)
     except SanityError as error:
@@ -202,6 +207,7 @@ def _measures(table: pd.DataFrame, method: str) -> dict[str, NDArray[np.float64]
     return {
         "faithfulness": column("insertion_area") - column("deletion_area"),
         "faithfulness_exchanged": exchanged["insertion"] - exchanged["deletion"],
+        "faithfulness_mean_colour": exchanged["insertion"] - column("deletion_area"),
         "faithfulness_contrast": column("insertion_area_contrast") - column("deletion_area_contrast"),
         "stability": np.min([column(f"stability_{name}") for name in REPETITIONS], axis=0),
         **{name: column(name) for name in (*as_they_are, "milliseconds", "evaluations")},
@@ -210,13 +216,13 @@ def _measures(table: pd.DataFrame, method: str) -> dict[str, NDArray[np.float64]
 
 def _means(values: NDArray[np.float64], weights: NDArray[np.float32]) -> NDArray[np.float64]:
     """The mean over the cases in every resample, of those where the measure is defined."""
-    defined = np.isfinite(values)
+    defined = ~np.isnan(values)
     return share(weights[:, defined] @ values[defined], weights[:, defined].sum(axis=1))
 
 
 def _medians(values: NDArray[np.float64], weights: NDArray[np.float32]) -> NDArray[np.float64]:
     """The median over the cases in every resample, of those where the measure is defined."""
-    defined = np.isfinite(values)
+    defined = ~np.isnan(values)
     counts = weights[:, defined]
     medians, drawn = np.full(len(weights), np.nan), counts.any(axis=1)
     if not drawn.any():

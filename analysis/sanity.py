@@ -39,6 +39,8 @@ SANITY_FILE = "sanity.json"
 PASSES_BELOW = 0.5
 # What the names of images begin with that were drawn by a computer.
 DRAWN = "phantom "
+# Resamples of fewer images hardly vary: an interval of two would be their range.
+FEWEST_IMAGES = 5
 WORDS = {True: "passes", False: "fails", None: "in doubt"}
 
 
@@ -81,9 +83,11 @@ class MethodSanity:
     def passes(self) -> bool | None:
         """Whether the deciding correlation is below 0.5: the rankings share less than a quarter of their variance.
 
-        None where the interval leaves it open.
+        None where the interval leaves it open, or rests on fewer than FEWEST_IMAGES.
         """
         last = self.deciding
+        if len(self.images) < FEWEST_IMAGES:
+            return None
         return None if last.low < PASSES_BELOW <= last.high else last.value < PASSES_BELOW
 
 

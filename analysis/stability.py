@@ -5,7 +5,7 @@ a heatmap, while its scale follows the logit. Each measure is a mean over repeti
 the method.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,14 +42,15 @@ def stability(
     predictor: Predictor,
     *,
     check: Pause = go_on,
-) -> dict[str, float]:
-    """All three measures of an attribution of a prepared image; `repetitions` runs of its method."""
+) -> Iterator[tuple[str, float]]:
+    """The three measures of an attribution of a prepared image, one after the other, each with its name.
+
+    They take `repetitions` runs of its method together.
+    """
     question = (attribution, image, predictor)
-    return {
-        "stability_symmetries": stability_symmetries(*question, check=check),
-        "stability_brightness": stability_brightness(*question, check=check),
-        "stability_seeds": stability_seeds(*question, check=check),
-    }
+    yield "stability_symmetries", stability_symmetries(*question, check=check)
+    yield "stability_brightness", stability_brightness(*question, check=check)
+    yield "stability_seeds", stability_seeds(*question, check=check)
 
 
 def stability_symmetries(

@@ -12,7 +12,7 @@ from analysis.localisation import localisation
 from analysis.pause import Pause, go_on
 from analysis.sanity import MethodSanity, SanityError, read_sanity
 from analysis.stability import stability
-from analysis.verdicts import Verdict, verdicts
+from analysis.verdicts import REPETITIONS, Verdict, verdicts
 from explain import explain
 from explain.attribution import Attribution, Target
 from explain.methods import METHODS
@@ -23,6 +23,7 @@ from model.prediction import Predictor
 from model.segmentation import segment
 
 REMEMBERED = 12
+STEPS = 1 + len(REPETITIONS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +67,11 @@ def trust(
     *,
     check: Pause = go_on,
 ) -> Iterator[Trust]:
-    """Judge an attribution of a prepared image, uint8 (size, size, 3): first without stability, then with it.
+    """Judge an attribution of a prepared image, uint8 (size, size, 3): first without stability, then with more of it.
 
     `mask` is bool (size, size), True in the lesion; without one it is estimated. The first costs 95 evaluations and as
-    many for each control, which are remembered for the next method on the same image; the second
-    `stability.repetitions` runs of the method.
+    many for each control, which are remembered for the next method on the same image; the others
+    `stability.repetitions` runs of the method. There are STEPS.
     `check` is called before every batch.
     """
     lesion = segment(image) if mask is None else mask
@@ -94,7 +95,10 @@ def trust(
         sanity_problem,
     )
     yield first
-    yield replace(first, measures={**first.measures, **stability(attribution, image, predictor, check=check)})
+    found = first.measures
+    for name, value in stability(attribution, image, predictor, check=check):
+        found = {**found, name: value}
+        yield replace(first, measures=found)
 
 
 def measures(
@@ -113,7 +117,7 @@ def measures(
     values = enlarged(attribution, *image.shape[:2])
     curves = perturbation_curves(values, image, predictor, check=check)
     at_once = _at_once(values, curves, attribution.target, predictor.bundle.card.classes, mask)
-    return {**at_once, **stability(attribution, image, predictor, check=check)}
+    return {**at_once, **dict(stability(attribution, image, predictor, check=check))}
 
 
 def controls() -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analysis.faithfulness import DECIDING, EXCHANGED, area_name
-from analysis.sanity import PASSES_BELOW, MethodSanity
+from analysis.sanity import FEWEST_IMAGES, PASSES_BELOW, MethodSanity
 from explain.methods import METHODS
 
 # At a rank correlation of 0.7 two maps share half of their variance.
@@ -120,6 +120,8 @@ def on_sanity(sanity: MethodSanity | None, problem: str | None = None) -> Verdic
         f"class of {len(sanity.images)} images; passes if all of that is below {PASSES_BELOW:.1f}. Of signed values, "
         f"randomised from the logits down to {stages}."
     )
+    if len(sanity.images) < FEWEST_IMAGES:
+        detail += f" {len(sanity.images)} are too few: give lesionlens sanity a data set by --data."
     text = {True: "passes sanity", False: "fails sanity", None: "sanity in doubt"}[sanity.passes]
     return Verdict("sanity", sanity.passes, text, _number(found.value), detail)
 
@@ -133,7 +135,7 @@ def on_localisation(measures: Measures) -> Verdict:
     inside = f"{100 * measures['inside_mask']:.0f} %"
     detail = (
         f"{inside} of what speaks for it is in the lesion, which is "
-        f"{100 * measures['lesion_share']:.0f} % of the image; background to lesion {ratio:.2f}."
+        f"{100 * measures['lesion_share']:.0f} % of the image; background to lesion {_number(ratio)}."
     )
     if ratio < LOCALISED_BELOW:
         return Verdict("localisation", True, "on the lesion", inside, detail)
@@ -159,4 +161,4 @@ def _against(own: float, controls: Mapping[str, float]) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
+    return "∞" if value == math.inf else f"{value:.2f}".replace("-", "−")

@@ -14,8 +14,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from analysis.audit_manifest import MANIFEST_FILE, AuditedModel, AuditError, read_manifest
-from analysis.audit_predictions import SHIPPED_AUDIT_COMMAND, open_predictions
-from analysis.predictions import COMMITTED
+from analysis.audit_predictions import SHIPPED_AUDIT, SHIPPED_AUDIT_COMMAND, open_predictions
 from app import urls
 from app.audit_note import audit_answer, audit_name
 from app.components import empty, failed
@@ -24,7 +23,6 @@ from model.bundle import CARD_FILE, SHIPPED, TRAINED, BundleError, ModelBundle, 
 
 SELECT = "model-choice"
 AUDIT = "audit"
-SHIPPED_AUDIT = COMMITTED / "audit"
 ROUTE = urls.MODELS + "/{name}"
 
 
@@ -71,8 +69,8 @@ def with_audit(models: Mapping[str, ModelBundle], folder: Path | None = None) ->
 
 
 def is_audited(bundle: ModelBundle, audited: AuditedModel) -> bool:
-    """Whether a bundle is the model that an audit names: its card's name and its weights."""
-    return bundle.card.name == audited.name and bundle.weights_digest == audited.weights
+    """Whether a bundle is the model that an audit names: its card's name and all that decides what it says."""
+    return (bundle.card.name, bundle.digest) == (audited.name, audited.digest)
 
 
 def root_of_predicting(context: Context, model: str) -> str | None:

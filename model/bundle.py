@@ -131,6 +131,18 @@ class ModelBundle:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of all that decides what the model says.
+
+        That is the weights, the layers, the check for novelty, and the card's classes, size, temperature and prior.
+        """
+        card = self.card
+        said = json.dumps([card.classes, card.size, card.temperature, card.class_prior])
+        files = [path for path in (self.architecture_path, self.path / NOVELTY_FILE) if path.is_file()]
+        parts = [self.weights_digest.encode(), said.encode(), *(path.read_bytes() for path in files)]
+        return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+
+    @cached_property
     def layers(self) -> list[dict[str, Any]]:
         """The network's layers in the order in which they are computed, as Keras writes them in JSON."""
         architecture = json.loads(self.architecture_path.read_text(encoding="utf-8"))

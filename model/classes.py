@@ -1,6 +1,7 @@
 """The seven diagnoses of HAM10000: the one place for their codes, names, order and colours."""
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -33,6 +34,11 @@ BY_CODE = {diagnosis.code: diagnosis for diagnosis in DIAGNOSES}
 
 # Paul Tol's muted scheme, to be told apart under colour blindness (sronpersonalpages.nl/~pault).
 OTHER_COLOURS = ("#332288", "#999933", "#AA4499", "#117733", "#882255", "#DDCC77", "#CC6677", "#44AA99", "#88CCEE")
+
+
+def known_codes(classes: Iterable[str]) -> tuple[str, ...]:
+    """The seven codes and those of `classes` that are others: what a data set for a model of `classes` may hold."""
+    return (*CODES, *(code for code in classes if code not in CODES))
 
 
 def diagnosis(code: str) -> Diagnosis:

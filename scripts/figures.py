@@ -136,8 +136,9 @@ def exports() -> str:
 
 
 def localisation() -> str:
-    """Whether the default model looks at the lesion, as last measured."""
-    return localisation_command.markdown(localisation_command.kept_figures(COMMITTED))
+    """Whether the default model and the folds together look at the lesion, as last measured."""
+    kept = (localisation_command.MODEL_FILE, localisation_command.AUDIT_FILE)
+    return localisation_command.markdown(*(localisation_command.kept_figures(COMMITTED / name) for name in kept))
 
 
 def explanations() -> str:

@@ -58,10 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
     from app.method_list import method_list
     from app.progress import progress_bar
     from model.cases import fingerprint, load_cases
+    from model.classes import known_codes
 
     methods = () if arguments.measures is None else tuple(method_list(arguments.measures))
     bundles = _bundles(arguments.model, out_of_fold=arguments.out_of_fold)
-    every = load_cases(arguments.data)
+    every = load_cases(arguments.data, known_codes(bundles[0].card.classes))
     cases = every if arguments.sample is None else sampled(every, bundles, arguments.sample, SAMPLE_SEED)
     quality = not arguments.no_image_quality
     parts = divided(cases_by_model(cases, bundles), bundles, arguments.out, methods, quality)

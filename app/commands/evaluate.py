@@ -130,9 +130,9 @@ def labelled_cases(data: Path, classes: Sequence[str], *, every: bool = False) -
     Raises EvaluationError where fewer than two of the classes have cases, or with `every`, where one has none.
     """
     from model.cases import load_cases
-    from model.classes import CODES
+    from model.classes import known_codes
 
-    cases = load_cases(data, (*CODES, *(code for code in classes if code not in CODES)))
+    cases = load_cases(data, known_codes(classes))
     known = cases["diagnosis"].isin(classes)
     absent = [code for code in classes if code not in set(cases["diagnosis"])]
     if len(classes) - len(absent) < 2 or (every and absent):

@@ -32,7 +32,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--data",
         type=Path,
         metavar="PATH",
-        help=f"data set: take a test case of each diagnosis beside the {len(PHANTOMS)} phantoms",
+        help="data set: take a case of each diagnosis that the model has not learnt beside the "
+        f"{len(PHANTOMS)} phantoms, which alone are too few for a verdict",
     )
     parser.add_argument(
         "--methods", default="all", metavar="METHODS", help="such as gradcam,lime (default: all, the controls included)"
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     methods = method_list(arguments.methods)
     images = _phantoms()
     if arguments.data is not None:
-        images |= _test_cases(bundle, arguments.data)
+        images |= _unseen_cases(bundle, arguments.data)
     found: dict[str, MethodSanity] = {}
     for method in methods:
         with progress_bar(METHODS[method].name) as advance:
@@ -81,14 +82,18 @@ def _phantoms() -> "dict[str, NDArray[uint8]]":
     return {f"{DRAWN}{name}": sample(name).image for name in PHANTOMS}
 
 
-def _test_cases(bundle: "ModelBundle", data: Path) -> "dict[str, NDArray[uint8]]":
-    """The first test case of each diagnosis, by image_id."""
-    from analysis.predictions import read_predictions
+def _unseen_cases(bundle: "ModelBundle", data: Path) -> "dict[str, NDArray[uint8]]":
+    """The first case of each diagnosis that the model has not learnt, by image_id; of few diagnoses others, too."""
+    import pandas as pd
+
+    from analysis.case_predictions import unseen_cases
+    from analysis.sanity import FEWEST_IMAGES
     from model.cases import load_cases
+    from model.classes import known_codes
     from model.images import decode_file
 
-    tested = read_predictions(bundle.predictions_path, bundle.card.classes, maps=False)
-    paths = load_cases(data).set_index("image_id")["path"]
-    here = tested[tested["image_id"].isin(paths.index)].sort_values("image_id")
-    first = here.drop_duplicates("diagnosis")["image_id"]
-    return {image_id: decode_file(paths[image_id]) for image_id in first}
+    cases = unseen_cases(load_cases(data, known_codes(bundle.card.classes)), [bundle]).sort_values("image_id")
+    first = cases.drop_duplicates("diagnosis")
+    others = cases[~cases["lesion_id"].isin(first["lesion_id"])].drop_duplicates("lesion_id")
+    chosen = pd.concat([first, others.head(max(0, FEWEST_IMAGES - len(first)))])
+    return {image_id: decode_file(path) for image_id, path in zip(chosen["image_id"], chosen["path"], strict=True)}

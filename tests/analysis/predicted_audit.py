@@ -67,11 +67,11 @@ def write_predicted_audit(
     folder: Path,
     table: pd.DataFrame | None = None,
     *,
-    models: Sequence[tuple[str, str]] = ((MODELS[0], ELSEWHERE), (MODELS[1], ELSEWHERE)),
+    models: Sequence[tuple[str, ...]] = ((MODELS[0], ELSEWHERE), (MODELS[1], ELSEWHERE)),
     classes: Sequence[str] = CODES,
     out_of_fold: bool = True,
 ) -> Path:
-    """The table, by default `predicted_table`, as an audit of two parts in `folder`; `models` are names and digests."""
+    """The table, by default `predicted_table`, as an audit of two parts in `folder`; `models` as AuditedModel."""
     table = predicted_table() if table is None else table
     folder.mkdir(parents=True, exist_ok=True)
     manifest = Manifest(

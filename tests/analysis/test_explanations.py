@@ -17,7 +17,7 @@ from tests.analysis.measured_audit import CASES, WORTH, measured_table, write_me
 from tests.explain.linear import QuadrantPredictor
 
 CORRELATIONS = (Estimate(0.4, 0.2, 0.6), Estimate(0.1, -0.1, 0.3))
-SANITY = MethodSanity(("logits", "stem"), CORRELATIONS, CORRELATIONS, ("one", "two"))
+SANITY = MethodSanity(("logits", "stem"), CORRELATIONS, CORRELATIONS, tuple("abcdefghi"))
 
 
 @pytest.fixture(scope="module")
@@ -81,19 +81,26 @@ def test_a_control_that_beats_a_method_is_named(found: Explanations) -> None:
     assert lime.faithfulness_against is not None and lime.faithfulness_against.beaten
     assert lime.faithfulness_against.control == "gaussian"
     assert gaussian.faithfulness_against is None
-    faithfulness, inside = statements(found)
+    faithfulness, mean_colour, inside = statements(found)
     assert "the control Centred Gaussian beats LIME;" in faithfulness
     assert "; better than the control Centred Gaussian: Grad-CAM" in faithfulness
     assert "the control Centred Gaussian beats LIME" in inside
+    assert mean_colour.startswith("Faithfulness with both on the mean colour:")
 
 
-def test_a_method_as_good_as_a_control_is_no_better() -> None:
+def test_on_the_mean_colour_both_areas_are(found: Explanations) -> None:
+    table = measured_table()
+    both = table["gradcam_insertion_area_mean_colour"] - table["gradcam_deletion_area"]
+    assert found.methods[0].faithfulness_mean_colour.value == pytest.approx(both.mean())
+
+
+def test_a_method_as_good_as_a_control_is_not_told_apart() -> None:
     table = measured_table()
     generator = np.random.default_rng(0)
     table["gradcam_insertion_area"] = table["gaussian_insertion_area"] + generator.normal(0, 0.2, len(table))
     table["gradcam_deletion_area"] = table["gaussian_deletion_area"]
     assert (
-        "no better than the control Centred Gaussian: Grad-CAM"
+        "not told apart from the control Centred Gaussian: Grad-CAM"
         in statements(explanation_figures(table, ["gradcam", "gaussian"], "made_up", {}))[0]
     )
 

@@ -28,6 +28,12 @@ def test_the_ratio_is_of_means_over_pixels() -> None:
     assert background_to_lesion(values([6, 1], [2, -5]), mask) == pytest.approx(1 / 6)
 
 
+def test_the_ratio_of_a_map_that_lies_wholly_off_the_lesion_is_infinite() -> None:
+    found = localisation(values([-1, 0], [3, 1]), MASK)
+    assert found["background_to_lesion"] == np.inf
+    assert found["inside_mask"] == found["pointing"] == 0
+
+
 def test_the_border_of_a_constant_map_holds_its_share_of_the_pixels() -> None:
     assert border_share(np.ones((20, 20), np.float32)) == pytest.approx(0.36)
     inner = np.zeros((20, 20), np.float32)

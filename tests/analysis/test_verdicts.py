@@ -21,9 +21,9 @@ def areas(deletion: float, insertion: float) -> dict[str, float]:
     }
 
 
-def found(*correlations: float) -> MethodSanity:
+def found(*correlations: float, images: str = "abcdefghi") -> MethodSanity:
     estimates = tuple(Estimate(value, value - 0.2, value + 0.2) for value in correlations)
-    return MethodSanity(("logits", "6 × 6"), estimates, estimates, ("phantom",))
+    return MethodSanity(("logits", "6 × 6"), estimates, estimates, tuple(images))
 
 
 CONTROLS = {"random": areas(0.5, 0.5), "gaussian": areas(0.3, 0.6), "edges": areas(0.4, 0.5)}
@@ -86,6 +86,13 @@ def test_where_the_interval_leaves_it_open_sanity_is_in_doubt() -> None:
         assert (verdict.good, verdict.text) == (None, "sanity in doubt")
 
 
+def test_sanity_of_two_images_is_no_verdict() -> None:
+    verdict = on_sanity(found(0.9, 0.1, images="ab"))
+    assert verdict.good is None
+    assert verdict.detail.endswith("2 are too few: give lesionlens sanity a data set by --data.")
+    assert "too few" not in on_sanity(found(0.9, 0.1)).detail
+
+
 def test_what_was_found_on_other_weights_is_no_verdict() -> None:
     verdict = on_sanity(replace(found(0.9, 0.1), outdated=True))
     assert (verdict.good, verdict.text, verdict.number) == (None, "sanity not measured", "")
@@ -98,12 +105,18 @@ def test_what_was_found_on_other_weights_is_no_verdict() -> None:
         (0.49, True, "on the lesion"),
         (0.5, False, "partly off the lesion"),
         (1.0, False, "off the lesion"),
+        (float("inf"), False, "off the lesion"),
         (float("nan"), None, "location not known"),
     ],
 )
 def test_a_map_lies_on_the_lesion_where_a_place_in_it_counts_twice(ratio: float, good: bool, text: str) -> None:
     verdict = on_localisation({"background_to_lesion": ratio, "inside_mask": 0.6, "lesion_share": 0.2})
     assert (verdict.good, verdict.text) == (good, text)
+
+
+def test_the_ratio_of_a_map_wholly_off_the_lesion_is_written_as_what_it_is() -> None:
+    detail = on_localisation({"background_to_lesion": float("inf"), "inside_mask": 0.0, "lesion_share": 0.2}).detail
+    assert detail == "0 % of what speaks for it is in the lesion, which is 20 % of the image; background to lesion ∞."
 
 
 def test_all_four_questions_are_answered() -> None:

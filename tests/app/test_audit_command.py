@@ -13,13 +13,14 @@ import pytest
 
 from analysis.agreement import agreement
 from analysis.audit import audit_cases
-from analysis.audit_manifest import AuditError, read_manifest
+from analysis.audit_manifest import AuditError, Manifest, begin_or_resume, read_manifest
 from analysis.audit_reader import Audit, open_audit
 from analysis.trust import measures
 from app.cli import main
 from explain import explain
 from model.bundle import LEARNT_FILE, ModelBundle, folds, write_card
 from model.cases import load_cases
+from model.classes import CODES
 from model.images import decode, prepare
 from model.masks import prepare_mask, read_mask
 from model.prediction import Predictor
@@ -271,6 +272,36 @@ def test_another_audit_is_refused_by_name(
     write_card(other_model, replace(bundle.card, name="other"))
     assert main([*same, "--model", str(other_model)]) == 2
     assert f"model {bundle.card.name}" in capsys.readouterr().err
+    for other in ({"temperature": 2 * bundle.card.temperature}, {"classes": bundle.card.classes[::-1]}):
+        write_card(other_model, replace(bundle.card, **other))
+        assert main([*same, "--model", str(other_model)]) == 2
+        assert f"model {bundle.card.name}" in capsys.readouterr().err
+
+
+def test_a_model_of_other_classes_is_audited_on_its_own_data(
+    bundle: ModelBundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analysis.audit_parts.PART_ROWS", 50)
+    model = two_folds(bundle, tmp_path / "models", count=1)
+    classes = ("atypical", *bundle.card.classes[1:])
+    write_card(model, replace(bundle.card, classes=classes))
+    data = write_ham10000(tmp_path / "data", CASES.assign(dx=CASES["dx"].replace(bundle.card.classes[0], "atypical")))
+    arguments = ["audit", "--model", str(model), "--data", str(data), "--no-image-quality"]
+    assert main([*arguments, "--out", str(tmp_path / "audit")]) == 0
+    assert set(rows(tmp_path / "audit")["diagnosis"]) == set(classes)
+
+
+def test_a_machine_that_goes_on_is_named_beside_the_first(tmp_path: Path) -> None:
+    planned = Manifest((), CODES, "0", {}, rows=2, parts=2, columns={}, versions={}, machine="one")
+    begin_or_resume(tmp_path, planned)
+    other = replace(planned, machine="other")
+    begin_or_resume(tmp_path, other)
+    begin_or_resume(tmp_path, other)
+    assert read_manifest(tmp_path).machine == "one; other"
+    for number in range(2):
+        (tmp_path / f"part-0000{number}.parquet").touch()
+    begin_or_resume(tmp_path, replace(planned, machine="a third"))
+    assert read_manifest(tmp_path).machine == "one; other"
 
 
 def test_what_cannot_be_audited_is_said(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -170,7 +170,8 @@ def test_explaining_a_case_leads_to_the_fold_that_predicted_it(bundle: ModelBund
     members = [load_bundle(path) for path in folds(first)]
     table = predicted_table()
     table["model"] = [members[number % 2].card.name for number in range(len(table))]
-    write_predicted_audit(tmp_path / "audit", table, models=[(one.card.name, one.weights_digest) for one in members])
+    models = [(one.card.name, one.weights_digest, one.digest) for one in members]
+    write_predicted_audit(tmp_path / "audit", table, models=models)
     context = audited(load_bundle(first), tmp_path / "audit")
     context.__dict__["image_paths"] = {image_id: Path("nowhere.jpg") for image_id in table["image_id"]}
     assert "'/explain?case=ISIC_9000000'" in str(render(context, "/cases/ISIC_9000000", {}))
@@ -181,9 +182,9 @@ def test_explaining_a_case_leads_to_the_fold_that_predicted_it(bundle: ModelBund
 def test_explained_is_by_a_model_that_made_the_audit(bundle: ModelBundle, tmp_path: Path) -> None:
     first = two_folds(bundle, tmp_path / "models")
     second = load_bundle(folds(first)[1])
-    write_predicted_audit(tmp_path / "audit", models=[(second.card.name, second.weights_digest)])
+    write_predicted_audit(tmp_path / "audit", models=[(second.card.name, second.weights_digest, second.digest)])
     assert audited(load_bundle(first), tmp_path / "audit").bundle.path == second.path
-    write_predicted_audit(tmp_path / "other", models=[(second.card.name, "of other weights")])
+    write_predicted_audit(tmp_path / "other", models=[(second.card.name, second.weights_digest, "of other classes")])
     assert audited(load_bundle(first), tmp_path / "other").bundle.path == first
 
 

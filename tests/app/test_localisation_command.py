@@ -36,32 +36,37 @@ def test_the_figures_stand_beside_the_published_ones_and_are_kept(
     printed = capsys.readouterr().out
     assert "| others |" in printed
     assert "| 0.32 |" in printed
-    assert localisation.markdown(localisation.kept_figures(tmp_path)) in printed
-    kept = json.loads((tmp_path / localisation.LOCALISATION_FILE).read_text())
-    assert kept["model"] == bundle.card.name
-    assert kept["weights"] == bundle.weights_digest
-    assert kept["attention"]["akiec"]["low"] < kept["attention"]["akiec"]["value"]
-    assert kept["segmented_cases"] == 7
+    kept = localisation.kept_figures(tmp_path / localisation.MODEL_FILE)
+    assert localisation.markdown(kept) in printed
+    assert kept.attention.models == {bundle.card.name: bundle.weights_digest}
+    assert kept.attention.ratios["akiec"].low < kept.attention.ratios["akiec"].value
+    assert kept.segmentation is not None
+    assert kept.segmentation.cases == 7
 
 
-def test_all_cases_of_an_audit_are_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_cases_of_an_audit_are_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = write_ham10000(tmp_path / "data")
     cases = load_cases(data)
     table = predicted_table()
     table["image_id"] = cases["image_id"].iloc[: len(table)].to_list()
     folder = write_predicted_audit(tmp_path / "audit", table)
-    assert run("--data", data, "--audit", folder, "--json") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["models"] == list(MODELS)
-    assert found["attention_cases"] == len(table)
+    assert run("--data", data, "--audit", folder, "--json", "--save", tmp_path) == 0
+    printed = capsys.readouterr().out
+    assert (tmp_path / localisation.AUDIT_FILE).read_text() == printed.rstrip("\n") + "\n"
+    found = json.loads(printed)["attention"]
+    assert list(found["models"]) == list(MODELS)
+    assert found["cases"] == len(table)
     unscaled = table.assign(gradcam=[steps.astype(np.float32) for steps in table["gradcam"]])
     expected = attention(attention_ratios(unscaled, cases, CODES))
     for name in ("akiec", "others"):
-        assert found["attention"][name]["value"] == pytest.approx(expected[name].value)
+        assert found["ratios"][name]["value"] == pytest.approx(expected[name].value)
     assert run("--data", data, "--audit", folder) == 0
     assert "16 audited cases of made_up_fold0, made_up_fold1" in capsys.readouterr().out
-    with pytest.raises(DataError, match="leave out --save or --audit"):
-        run("--data", data, "--audit", folder, "--save", tmp_path)
+    monkeypatch.setattr("analysis.predictions.check_kept_data", lambda *_: None)
+    with pytest.raises(PredictionsError, match="keeps the figures of the shipped audit"):
+        run("--data", data, "--audit", folder, "--save")
 
 
 def test_an_audit_of_other_images_is_refused(tmp_path: Path) -> None:
@@ -71,8 +76,9 @@ def test_an_audit_of_other_images_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_committed_figures_are_of_the_shipped_weights() -> None:
-    kept = json.loads((COMMITTED / localisation.LOCALISATION_FILE).read_text())
-    assert kept["weights"] == load_bundle(SHIPPED / kept["model"]).weights_digest
+    for name in (localisation.MODEL_FILE, localisation.AUDIT_FILE):
+        models = localisation.kept_figures(COMMITTED / name).attention.models
+        assert models == {name: load_bundle(SHIPPED / name).weights_digest for name in models}
 
 
 def test_a_data_set_without_masks_is_refused(bundle: ModelBundle, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from analysis.audit_reader import open_audit
 from analysis.cross_validation import FIGURES_FILE
 from analysis.predictions import COMMITTED, logits, probabilities, read_predictions
 from analysis.validation import VALIDATION_FILE
+from app.model_choice import is_audited
 from model.bundle import DEFAULT_BUNDLE, SHIPPED, ModelBundle, load_bundle, shipped_ensemble
 from model.calibration import fit_temperature
 from model.classes import CODES
@@ -80,6 +81,5 @@ def test_the_shipped_audit_has_every_case_once_by_a_model_that_has_not_seen_it()
     table = audit.table(["image_id", "seen", "model"])
     assert len(table) == table["image_id"].nunique() == 10_015
     assert not table["seen"].any()
-    weights = {model.name: model.weights for model in audit.manifest.models}
-    assert weights == {bundle.card.name: bundle.weights_digest for bundle in map(load_bundle, shipped_ensemble())}
+    assert all(map(is_audited, map(load_bundle, shipped_ensemble()), audit.manifest.models))
     assert sum(file.stat().st_size for file in folder.iterdir()) < 10e6
