@@ -36,7 +36,7 @@ def _cell(found: Explanations, one: str, other: str) -> Component:
     mean: Estimate = found.agreement[one][other]
     shade = f"{STRONGEST * max(mean.value, 0):.0f}%"
     return html.Td(
-        decimal(mean.value, 2).replace("-", "−"),
+        decimal(mean.value, 2),
         title=signed_interval(mean, 2),
         style={"background": f"color-mix(in srgb, var(--accent) {shade}, transparent)"},
     )

@@ -89,7 +89,10 @@ def _false_alarms(one: Artefact) -> str:
         figures.naevi_called_melanoma for figures in (one.present.figures, one.absent.figures, one.difference)
     )
     verdict = "no difference beyond chance"
-    if difference.low > 0:
+    # Resamples of naevi of which none or all are called melanoma know of no chance that it is otherwise.
+    if {present.value, absent.value} & {0, 1} or min(one.present.naevi, one.absent.naevi) < FEW_MELANOMAS:
+        verdict = f"too few to tell, {one.present.naevi:,} of them with and {one.absent.naevi:,} without"
+    elif difference.low > 0:
         verdict = "more, beyond chance"
     elif difference.high < 0:
         verdict = "fewer, beyond chance"

@@ -5,10 +5,12 @@ from functools import lru_cache
 from pathlib import Path
 
 import dash_mantine_components as dmc
+import numpy as np
 from dash import html
 from dash.development.base_component import Component
 from fastapi import FastAPI, HTTPException, Response
 from fastapi.responses import FileResponse
+from numpy.typing import NDArray
 from PIL import Image
 
 from app import urls
@@ -66,22 +68,32 @@ def opacity_slider(identifier: str) -> Component:
     )  # fmt: skip
 
 
+def path_of(context: Context, image_id: str) -> Path:
+    """Where the image of a case is; raises HTTPException 404 where it is not on this machine."""
+    if image_id not in context.image_paths:
+        raise HTTPException(404, f"The image {image_id} is not on this machine.")
+    return context.image_paths[image_id]
+
+
+def case_pixels(context: Context, image_id: str) -> NDArray[np.uint8]:
+    """The pixels of a case, uint8 (height, width, 3); raises HTTPException 404 where it is not here, 422 if damaged."""
+    try:
+        return decode(path_of(context, image_id))
+    except ImageError as error:
+        raise HTTPException(422, f"{image_id}: {error}") from error
+
+
 def register_images(server: FastAPI, context: Context) -> None:
     """The routes of a case's pictures."""
 
-    def path_of(image_id: str) -> Path:
-        if image_id not in context.image_paths:
-            raise HTTPException(404, f"The image {image_id} is not on this machine.")
-        return context.image_paths[image_id]
-
     @server.get(urls.API + urls.CASE + "/image")
     def image(image_id: str) -> FileResponse:
-        return FileResponse(path_of(image_id), headers=CACHED)
+        return FileResponse(path_of(context, image_id), headers=CACHED)
 
     @server.get(urls.API + urls.CASE + "/thumbnail.jpg")
     def thumbnail(image_id: str) -> Response:
         try:
-            return Response(_thumbnail(path_of(image_id)), media_type="image/jpeg", headers=CACHED)
+            return Response(_thumbnail(path_of(context, image_id)), media_type="image/jpeg", headers=CACHED)
         except ImageError as error:
             raise HTTPException(422, f"{image_id}: {error}") from error
 

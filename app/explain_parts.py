@@ -120,6 +120,11 @@ def original() -> Component:
     )
 
 
+def about(image: Mapping[str, Any]) -> dict[str, str]:
+    """What says of which image, and asked how, something is said: the browser hides it beside another."""
+    return {"data-about": f"{image.get('number')}|{image.get('asked')}"}
+
+
 def probabilities(card: Card, query: Mapping[str, str], folds: int, gains: Sequence[OptionGain]) -> Component:
     """The place of the probability bars, grey until there are some, under that of the warning that they mean nothing.
 

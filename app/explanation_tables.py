@@ -14,6 +14,7 @@ COLUMNS = ("Method", "Faithfulness", "In the lesion", "Sanity", "Stability", "Mi
 ESTIMATES = (
     "faithfulness",
     "faithfulness_exchanged",
+    "faithfulness_mean_colour",
     "faithfulness_contrast",
     "deletion_area",
     "insertion_area",
@@ -27,12 +28,14 @@ ESTIMATES = (
 )
 NOT_MEASURED = Estimate(*[float("nan")] * 3)
 _CAPTION = (
-    "Means over the cases with 95 % intervals over lesions. Faithfulness: insertion less deletion area of the called "
-    "class's logit, about 0 for a map that knows nothing. In the lesion: share of the map's positive part inside the "
-    "mask. Sanity: rank correlation with the map of the randomised network, of signed or of absolute values, whichever "
-    "is larger; passes where all of the interval is below 0.5{}; a map that is not stable passes whatever the network "
-    "knows. Stability: the least rank correlation with itself under turns and flips (one of each for slow methods), "
-    "other brightness, another seed. Milliseconds: without the superpixels, which several methods share."
+    "Means over the cases with 95 % intervals over lesions, each for itself. Faithfulness: insertion less deletion "
+    "area of the called class's logit, about 0 for a map that knows nothing; what is deleted is hidden behind the mean "
+    "colour, what is inserted shows on a blur, behind which LIME, SHAP, RISE and occlusion hide, too. In the lesion: "
+    "share of the map's positive part inside the mask. Sanity: rank correlation with the map of the randomised "
+    "network, of signed or of absolute values, whichever is larger; passes where all of the interval is below 0.5{}; a "
+    "map that is not stable passes whatever the network knows. Stability: the least rank correlation with itself under "
+    "turns and flips (one of each for slow methods), other brightness, another seed. Milliseconds: without the "
+    "superpixels, which several methods share."
 )
 
 
@@ -82,12 +85,14 @@ def caption(found: Explanations) -> str:
 
 
 def statements(found: Explanations) -> list[str]:
-    """Which figures are outdated, and where a control beats a method or a method is no better: a sentence each."""
+    """Which figures are outdated, and where a control beats a method or is not told apart from it: a sentence each."""
     faithfulness = [(one, one.faithfulness_against) for one in found.methods]
+    mean_colour = [(one, one.faithfulness_mean_colour_against) for one in found.methods]
     inside = [(one, one.inside_mask_against) for one in found.methods]
     return [
         *found.notes,
         _statement("Faithfulness", faithfulness),
+        _statement("Faithfulness with both on the mean colour", mean_colour),
         _statement("In the lesion", inside),
     ]
 
@@ -99,7 +104,7 @@ def verdict(against: Comparison | None) -> str:
     control = METHODS[against.control].name
     if against.beaten:
         return f"beaten by {control}"
-    return f"better than {control}" if against.better else f"no better than {control}"
+    return f"better than {control}" if against.better else f"not told apart from {control}"
 
 
 def estimates_table(found: Explanations) -> pd.DataFrame:
@@ -125,6 +130,6 @@ def _statement(measure: str, compared: list[tuple[MethodFigures, Comparison | No
     better = [name for name, against in known if against.better]
     equal = [name for name, against in known if not against.beaten and not against.better]
     parts = [f"the control {control} beats {', '.join(beaten)}"] if beaten else []
-    parts += [f"no better than the control {control}: {', '.join(equal)}"] if equal else []
+    parts += [f"not told apart from the control {control}: {', '.join(equal)}"] if equal else []
     parts += [f"better than the control {control}: {', '.join(better)}"] if better else []
     return f"{measure}: {'; '.join(parts)}."

@@ -9,7 +9,7 @@ DASH = "–"
 
 def decimal(value: float, digits: int = 3) -> str:
     """A figure of merit between 0 and 1, or a dash where it is not defined."""
-    return DASH if math.isnan(value) else f"{value:.{digits}f}"
+    return DASH if math.isnan(value) else _written(value, digits)
 
 
 def percent(value: float, digits: int = 1) -> str:
@@ -26,7 +26,7 @@ def interval(estimate: Estimate, digits: int = 3) -> str:
     """The ends of an interval, such as 0.689–0.767 or −0.25 to 0.10, or a dash where it is not defined."""
     if math.isnan(estimate.low):
         return DASH
-    low, high = (f"{end:,.{digits}f}".replace("-", "−") for end in (estimate.low, estimate.high))
+    low, high = (_written(end, digits) for end in (estimate.low, estimate.high))
     return f"{low} to {high}" if estimate.low < 0 else f"{low}–{high}"
 
 
@@ -53,3 +53,7 @@ def signed_interval(estimate: Estimate, digits: int = 3) -> str:
     ends = (round(end, digits) + 0.0 for end in (estimate.value, estimate.low, estimate.high))  # no negative zero
     value, low, high = (f"{end:+.{digits}f}".replace("-", "−") for end in ends)
     return f"{value} ({DASH if math.isnan(estimate.low) else f'{low} to {high}'})"
+
+
+def _written(value: float, digits: int) -> str:
+    return "∞" if value == math.inf else f"{value:,.{digits}f}".replace("-", "−")

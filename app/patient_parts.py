@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from app.class_names import named
 from app.components import class_chip
 from app.context import Context
+from app.explain_parts import about
 from app.numbers import percent, signed_interval
 from app.patient import Asked, age_in_years, with_patient
 from model.bundle import BundleError
@@ -94,7 +95,7 @@ def register_patient(app: Dash, context: Context, current: str) -> None:
             found = with_patient(model, image["probabilities"], Asked(age_in_years(age), sex, site))
         except (MetadataError, BundleError) as error:
             return str(error)
-        return NOTHING if found is None else _comparison(image, found)
+        return NOTHING if found is None else html.Div(_comparison(image, found), **about(image))
 
 
 def _select(identifier: str, label: str, values: tuple[str, ...], value: str | None) -> Component:

@@ -10,7 +10,8 @@ from app.jsonable import jsonable
 def trust_answer(trust: Trust, classes: tuple[str, ...]) -> dict[str, Any]:
     """Measures, verdicts, the controls' measures, the sanity check, and the curves of the score that was explained.
 
-    What is not defined or not measured is null. The curves of the method and of each control, deletion and insertion
+    What is not defined or not measured is null, and so is the ratio of background to lesion of a map that lies wholly
+    outside (`inside_mask` is 0). The curves of the method and of each control, deletion and insertion
     on each of `baselines`, hold one score for each of `share_of_pixels`, in logits. `deciding` are the baselines that
     the verdicts rest on.
     """

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.trust import trust
+from analysis.verdicts import REPETITIONS
 from app.context import Context
 from app.disconnect import StoppedError
 from app.heatmaps import attribution_from
@@ -63,11 +64,10 @@ def _judge_and_send(context: Context, request: TrustRequest, stop: threading.Eve
         card = context.bundle.card
         image = prepare(pixels(request.input), card.size)
         mask = known_mask(context, request.sample, request.case, card.size)
-        states = ("measuring", "done")
-        for state, found in zip(
-            states, trust(attribution, image, context.predictor, mask, check=give_way), strict=True
-        ):
-            send(TRUST, {"state": state, **shown(found, card.classes)})
+        send(TRUST, {"state": "begun"})
+        for done, found in enumerate(trust(attribution, image, context.predictor, mask, check=give_way)):
+            state = "done" if done == len(REPETITIONS) else "measuring"
+            send(TRUST, {"state": state, "done": done, "total": len(REPETITIONS), **shown(found, card.classes)})
     except StoppedError:
         send(TRUST, {"state": "stopped"})
     except ValueError as error:

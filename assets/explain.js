@@ -10,7 +10,10 @@
   const LAYERED = "layercam";
   const MAX_BYTES = 20e6;
   const REMEMBERED = 500; // maps of a quarter of a megabyte
+  const QUEUED = ["waiting", "loading"];
   const ENDED = ["done", "stopped", "failed"];
+  const ASKING = "Asking the model";
+  const SAID = ["explain-folds-said", "explain-novelty", "explain-probabilities", "explain-patient-result"];
   const LOST = "The connection to the server was lost. Check that the server is running, then run again.";
   const OCTETS = { "Content-Type": "application/octet-stream" };
   const images = [];
@@ -24,6 +27,7 @@
   let view = "all"; // or the method that has the page to itself
   let layer = null; // of LAYERED, null for the last one
   let position = 0;
+  let onScreen; // the image that was shown last: the chosen one may have to be asked about first
   const wanted = { target: null, against: null }; // null is the called class, and no contrast
   let target = null;
   let against = null;
@@ -104,7 +108,7 @@
     if (!onPage()) return; // `arrive` shows it when the user comes back
     const image = current();
     if (!image.error && image.asked !== modelQuery()) {
-      opening("Asking the model");
+      opening(ASKING);
       const question = modelQuery();
       const answer = await opened(post("predict", image.name, decoded(image.input)), image.name);
       if (question !== modelQuery()) return; // the user has asked otherwise meanwhile
@@ -117,6 +121,8 @@
       Object.assign(image, answer);
       opening("");
       if (!onPage() || image !== current()) return;
+    } else if (place("explain-opening").textContent === ASKING) {
+      opening(""); // of what is not wanted any more
     }
     show(image);
     explain(image);
@@ -127,7 +133,7 @@
   /* Whether the folds agree is asked about every image, once it has a map: neither that nor its probabilities wait. */
   async function askFolds(image) {
     if (!place("explain-folds-said")) return; // there are no others
-    showFolds();
+    showSaid();
     if (image.error || (chosen.length && !chosen.some((method) => isDrawn(image, method)))) return;
     // Of the ensemble it is said already, and a case of the data set is one that the other folds have learnt.
     if (image.disagreement || image.case) return;
@@ -135,8 +141,13 @@
     if (image.folds?.asked !== asked) {
       image.folds = { asked, disagreement: null };
       const route = `predict?name=${encodeURIComponent(image.name)}&ensemble=1&${asked}`;
-      const answer = await fetch(api(route), { method: "POST", headers: OCTETS, body: decoded(image.input) });
-      if (answer.ok) image.folds = { asked, disagreement: (await answer.json()).disagreement };
+      try {
+        const answer = await fetch(api(route), { method: "POST", headers: OCTETS, body: decoded(image.input) });
+        if (answer.ok) image.folds = { asked, disagreement: (await answer.json()).disagreement };
+      } catch (error) {
+        image.folds = null; // so that they are asked again
+        throw error;
+      }
     }
     if (image === current() && image.asked === asked && onPage()) tellFolds(image);
   }
@@ -146,19 +157,26 @@
     return key?.startsWith(`${image.number}|`) && (result || ENDED.includes(progress.state));
   }
 
-  function tellFolds({ number, asked, predicted, folds: { disagreement } }) {
+  function tellFolds(image) {
+    const { predicted, folds: { disagreement } } = image;
     const said = place("explain-folds-said");
-    const about = `${number}|${asked}`;
+    const about = aboutOf(image);
     if (!disagreement || said.dataset.asked === about) return;
     said.dataset.asked = about;
     setProps("explain-folds", { data: { about, predicted, disagreement } });
   }
 
   /* What is said of an image that is not looked at any more is hidden, until the next one's takes its place. */
-  function showFolds() {
-    const said = place("explain-folds-said");
-    const { number, asked } = current() ?? {};
-    said.hidden = said.firstElementChild?.dataset.about !== `${number}|${asked}`;
+  function showSaid() {
+    for (const said of SAID.map(place)) {
+      const about = said?.querySelector("[data-about]")?.dataset.about;
+      if (said) said.dataset.stale = about && about !== aboutOf(onScreen) ? "yes" : "no";
+    }
+  }
+
+  /* As in app/explain_parts.py. */
+  function aboutOf({ number, asked } = {}) {
+    return `${number}|${asked}`;
   }
 
   function opening(text) {
@@ -180,7 +198,7 @@
       view: view === "all" ? null : view,
     });
     arrange();
-    if (image.error) return Object.keys(now).forEach(cancel);
+    if (image.error) return Object.keys(now).forEach(drop);
     target = wanted.target ?? image.predicted;
     against = wanted.against === target ? null : wanted.against;
     const subject = wanted.target ? names[target] : `${names[target]}, the called class`;
@@ -220,9 +238,15 @@
 
   function cancel(method) {
     const job = now[method];
-    if (job?.id && ["waiting", "loading", "running"].includes(job.progress.state)) {
+    if (job?.id && !ENDED.includes(job.progress.state)) {
       connection.send({ ask: "stop", about: "map", method });
     }
+  }
+
+  /* Its map is neither made nor kept on screen any more. */
+  function drop(method) {
+    cancel(method);
+    delete now[method];
   }
 
   /* Which are shown: a method that is not costs nothing */
@@ -232,8 +256,7 @@
     for (const method of Object.keys(methods)) {
       place(`explain-card-${method}`).dataset.shown = shown.includes(method) ? "yes" : "no";
       if (!chosen.includes(method)) {
-        cancel(method);
-        delete now[method];
+        drop(method);
         window.lesionlens.stopJudging(method);
       }
     }
@@ -314,6 +337,8 @@
 
   connection.hear("map", ({ map, ...progress }, method) => {
     if (now[method]?.id !== progress.id) return;
+    // It was cancelled here before the server came to it.
+    if (now[method].progress.state === "stopped" && !ENDED.includes(progress.state)) return;
     now[method].progress = progress;
     if (map) now[method].result = map;
     if (progress.state === "done") remember(now[method].key, map);
@@ -341,13 +366,21 @@
   /* The buttons of the cards */
 
   const ACTIONS = {
-    cancel,
+    cancel(method) {
+      cancel(method);
+      const job = now[method];
+      if (!QUEUED.includes(job.progress.state)) return; // else the server says when it has ended it
+      job.progress = { state: "stopped" };
+      paint(method);
+      announce(method, "stopped");
+    },
     again(method) {
       delete now[method];
       ask(method);
     },
     png(method) {
-      const data = { npz: now[method].result.npz, source: current().source, opacity, filename: fileName(method, "png") };
+      const { result, image } = now[method];
+      const data = { npz: result.npz, source: image.source, opacity, filename: fileName(method, "png") };
       setProps("explain-picture", { data });
     },
     npz(method) {
@@ -355,6 +388,10 @@
       setProps("explain-download", { data });
     },
     "trust-curves": (method) => window.lesionlens.showCurves(method),
+    "trust-again"(method) {
+      window.lesionlens.forgetVerdicts(method);
+      paint(method);
+    },
   };
 
   document.addEventListener("click", (event) => {
@@ -363,7 +400,8 @@
   });
 
   function fileName(method, suffix) {
-    const stem = (current().sample ?? current().name).replace(/\.[^.]*$/, "").replace(/[^\w-]+/g, "_");
+    const { image } = now[method];
+    const stem = (image.sample ?? image.name).replace(/\.[^.]*$/, "").replace(/[^\w-]+/g, "_");
     const at = method === LAYERED && layer ? `_${layer}` : "";
     return `${stem}_${method}${at}_${target}${against ? `_rather_than_${against}` : ""}.${suffix}`;
   }
@@ -390,6 +428,7 @@
   }
 
   function show(image) {
+    onScreen = image;
     Object.assign(place("explain-root").dataset, {
       state: image.error ? "failed" : "full",
       synthetic: image.synthetic ? "yes" : "no",
@@ -400,6 +439,7 @@
     place("explain-facts").textContent = image.error ? "" : facts(image);
     showStrip();
     place("explain-original").src = image.source ?? "";
+    showSaid();
     window.lesionlens.replaceQuery({ sample: image.sample ?? null, case: image.case ?? null });
   }
 
@@ -430,9 +470,8 @@
       [methods, names, layers] = [known, knownNames, knownLayers];
       connection.open();
       window.lesionlens.fillCards(methods);
-      const folds = place("explain-folds-said");
       const changes = { childList: true, subtree: true, attributeFilter: ["data-about"] };
-      if (folds) new MutationObserver(showFolds).observe(folds, changes);
+      for (const said of SAID.map(place)) if (said) new MutationObserver(showSaid).observe(said, changes);
       view = chosenView;
       choose(...choice);
       setProps("explain-opacity", { value: 100 * opacity });

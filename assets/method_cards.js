@@ -66,6 +66,7 @@
         <ul ${part("trust-chips")} class="trust-chips" aria-label="Verdicts on ${name}"></ul>
         <p ${part("agreement")} class="trust-agreement"></p>
         <p ${part("trust-note")} class="caption" role="status" aria-live="polite"></p>
+        ${button("trust-again", "Measure again", "refresh", `Measure again what ${name} is worth`, method)}
       </div>
       <div ${part("announce")} class="visually-hidden" role="status" aria-live="polite"></div>`;
   }

@@ -7,6 +7,7 @@
   const shown = {}; // method → question
   const drawn = new WeakMap(); // panel → the verdicts that it was given last
   const ICONS = { true: "circle-check", false: "alert-triangle", null: "circle-dashed" };
+  const UNDERWAY = ["begun", "measuring"];
   let count = 0;
   let open = null; // the figures of the dialog, by what they are seen on
 
@@ -38,15 +39,17 @@
     const chips = found?.chips;
     if (drawn.get(panel) === chips) return;
     drawn.set(panel, chips);
-    place(part("chips", method)).replaceChildren(...(chips ?? []).map((verdict) => chip(verdict, said(verdict, state))));
+    place(part("chips", method)).replaceChildren(...(chips ?? []).map((verdict) => chip(verdict, said(verdict, state, shown[method]))));
   }
 
-  function said(verdict, state) {
-    return verdict.question === "stability" && state === "measuring" ? "measuring stability" : verdict.text;
+  function said(verdict, state, key) {
+    const measuring = verdict.question === "stability" && state === "measuring";
+    return measuring ? `measuring stability, ${known.get(key).done} of ${known.get(key).total}` : verdict.text;
   }
 
   function note(state, found) {
     if (state === "waiting") return "Will be measured when no map is waiting";
+    if (state === "begun") return "Measuring";
     if (state === "lost") return "Not measured: the connection to the server was lost";
     if (state === "failed") return `Could not be measured. ${found.message}`;
     return found?.note ?? "";
@@ -63,6 +66,11 @@
     connection.send({ ask: "trust", method, id: asked[method].id, ...question });
   };
 
+  window.lesionlens.forgetVerdicts = (method) => {
+    known.delete(shown[method]);
+    delete asked[method];
+  };
+
   /* Nobody looks at the method's map any more; what the server has not found out by now it need not. */
   window.lesionlens.stopJudging = (method) => {
     shown[method] = null;
@@ -76,6 +84,7 @@
 
   connection.hear("trust", (data, method) => {
     const key = data.id.split("#trust")[0];
+    if (UNDERWAY.includes(data.state) && asked[method]?.id !== data.id) return; // nobody waits for it any more
     const again = asked[method]?.key === key && asked[method].id !== data.id; // it is being asked once more
     if (data.state !== "stopped") known.set(key, data);
     else if (known.get(key)?.state !== "done" && !again) {
@@ -87,6 +96,7 @@
 
   /* What was not found out by then is asked again when the image is looked at again. */
   connection.lost(() => {
+    for (const [key, found] of known) if (UNDERWAY.includes(found.state)) known.set(key, { state: "lost" });
     for (const [method, { key }] of Object.entries(asked)) {
       delete asked[method];
       if (known.get(key)?.state !== "done") known.set(key, { state: "lost" });

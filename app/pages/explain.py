@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, HTTPException, Request
 
 from analysis.options import OptionGain
 from app import explain_parts as parts
@@ -21,6 +21,7 @@ from app import urls
 from app.api import explained, sample_image
 from app.asked_map import AskedMap, asked_map
 from app.audit_note import model_note
+from app.case_images import case_pixels
 from app.certainty_parts import certainty, folds_agreement, novelty_alert
 from app.components import page_header
 from app.context import Context
@@ -131,9 +132,11 @@ def register_callbacks(app: Dash, context: Context) -> None:
             return [], html.P(str(error), className="caption")
         bars = probability_bars(card, current["predicted"], current["probabilities"])
         novel = "yes" if novelty is not None and novelty["novel"] else "no"
-        shown = text_box([bars, certainty(current)], **{"data-number": current["number"], "data-novel": novel})
+        attributes = {"data-number": current["number"], "data-novel": novel, **parts.about(current)}
+        shown = text_box([bars, certainty(current)], **attributes)
         alert = novelty_alert(novelty, synthetic=bool(current.get("synthetic")))
-        return [alert, learnt_note(context, current.get("case"), asked)], shown
+        notes = html.Div([alert, learnt_note(context, current.get("case"), asked)], **parts.about(current))
+        return [notes], shown
 
     @app.callback(Output(parts.FOLDS_SAID, "children"), Input(parts.FOLDS, "data"), prevent_initial_call=True)
     def show_folds(said: dict[str, Any]) -> Component:
@@ -179,14 +182,22 @@ def _register_browser(app: Dash) -> None:
 
 
 def register_api(server: FastAPI, context: Context) -> None:
-    """The JSON of what the page shows of a sample; an image of one's own is posted to the same address."""
+    """The JSON of what the page shows of a sample or a case; an image of one's own is posted to the same address."""
 
     @server.get(f"{urls.API}{urls.EXPLAIN}")
-    async def explain_sample(
-        request: Request, sample: str, asked: Annotated[AskedMap, Depends(asked_map(context))]
+    async def explain_known(
+        request: Request,
+        asked: Annotated[AskedMap, Depends(asked_map(context))],
+        sample: str | None = None,
+        case: str | None = None,
     ) -> dict[str, Any]:
-        image = sample_image(sample)
+        if sample is not None and case is None:
+            image, name = sample_image(sample), SAMPLES[sample].title
+        elif case is not None and sample is None:
+            image, name = await asyncio.to_thread(case_pixels, context, case), case
+        else:
+            raise HTTPException(422, "Name a sample or a case.")
         left = threading.Event()
-        answer = partial(explained, context, SAMPLES[sample].title, image, asked, left.is_set)
+        answer = partial(explained, context, name, image, asked, left.is_set)
         work = asyncio.get_running_loop().run_in_executor(context.explanation_threads, answer)
         return await finished(request, work, left)

@@ -37,6 +37,7 @@ MORE = {
     "insertion_area": ("Insertion area", "higher is better"),
     "deletion_area": ("Deletion area", "lower is better"),
     "faithfulness_exchanged": ("Baselines exchanged", "faithfulness with mean colour and blur exchanged"),
+    "faithfulness_mean_colour": ("On the mean colour", "faithfulness with both on it, behind which no method hides"),
     "faithfulness_contrast": ("Of the contrast", "faithfulness on the logit less the next class's"),
     "pointing": ("Pointing game", "strongest place in the lesion"),
     "background_to_lesion": ("Background to lesion", "mean positive value of a place, median of the cases"),

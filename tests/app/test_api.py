@@ -75,6 +75,20 @@ def test_the_ensemble_answers_where_there_are_folds(
         assert explained["predicted"] == expected.predicted == explained["attribution"]["target"]
 
 
+def test_the_twin_of_the_explain_page_knows_samples_and_cases(bundle: ModelBundle, ham10000: Path) -> None:
+    with TestClient(create_app(bundle.path, ham10000)) as client:
+        case = "ISIC_0024310"
+        path = ham10000 / "HAM10000_images_part_1" / f"{case}.jpg"
+        of_case = client.get(f"/api/explain?case={case}&target=mel").json()
+        sent = client.post("/api/explain?target=mel", content=path.read_bytes()).json()
+        assert of_case["image"] == case
+        assert of_case["attribution"]["values"] == sent["attribution"]["values"]
+        assert client.get("/api/explain?case=ISIC_1").status_code == 404
+        assert client.get("/api/explain?sample=wolf").status_code == 404
+        for neither_or_both in ("", f"?sample=melanoma&case={case}"):
+            assert client.get(f"/api/explain{neither_or_both}").json()["detail"] == "Name a sample or a case."
+
+
 def test_a_quantised_model_has_a_quantised_ensemble(
     bundle: ModelBundle, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -44,11 +44,11 @@ def test_the_page_says_where_a_control_beats_a_method(found: Explanations) -> No
 
 def test_the_stages_of_randomisation_are_shown_with_both_correlations(found: Explanations) -> None:
     estimates = (Estimate(0.8, 0.7, 0.9), Estimate(0.2, 0.1, 0.3))
-    sanity = MethodSanity(("logits", "6 × 6"), estimates, estimates[::-1], ("phantom naevus", "one"))
+    sanity = MethodSanity(("logits", "6 × 6"), estimates, estimates[::-1], ("phantom naevus", *"abcdefgh"))
     page = str(explanations.page(replace(found, methods=(replace(found.methods[0], sanity=sanity),))))
     assert '<th scope="col">6 × 6</th>' in page
     assert "absolute 0.80" in page
-    assert "over 2 images of different lesions, 1 of them drawn by a computer" in page
+    assert "over 9 images of different lesions, 1 of them drawn by a computer" in page
     assert "fails +0.80 (+0.70 to +0.90)" in page
     assert "layer by layer" not in str(explanations.page(found))
 
@@ -86,7 +86,7 @@ def test_json_twin_and_csv(bundle: ModelBundle, found: Explanations) -> None:
     asked = client(bundle, found)
     answer = asked.get("/api/explanations").json()
     assert {one["method"] for one in answer["methods"]} == set(WORTH)
-    assert len(answer["statements"]) == 2
+    assert len(answer["statements"]) == 3
     rows = pd.read_csv(io.StringIO(asked.get("/api/explanations/explanations.csv").text))
     assert list(rows["method"]) == ["gradcam", "lime", "gaussian", "random"]
 

@@ -35,7 +35,7 @@ TRUST = Trust(
     measures(0.25),
     {"gaussian": measures(0.5)},
     {"lime": CURVES, "gaussian": CURVES},
-    MethodSanity(("logits",), (Estimate(0.1, 0.0, 0.3),), (Estimate(0.2, 0.1, 0.4),), ("phantom",)),
+    MethodSanity(("logits",), (Estimate(0.1, 0.0, 0.3),), (Estimate(0.2, 0.1, 0.4),), tuple("abcde")),
     mask_estimated=True,
 )
 

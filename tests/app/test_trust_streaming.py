@@ -26,6 +26,9 @@ def browser() -> Browser:
     return Browser()
 
 
+STATES = ["begun", "measuring", "measuring", "measuring", "done"]
+
+
 @pytest.fixture(scope="module")
 def request_for_trust(predictor: Predictor) -> TrustRequest:
     attribution = explain(IMAGE, predictor, "gradcam", "mel", "nv")
@@ -41,9 +44,9 @@ def test_a_map_is_judged_at_once_and_then_with_its_stability(
     bundle: ModelBundle, browser: Browser, request_for_trust: TrustRequest
 ) -> None:
     answer(Context(bundle), request_for_trust, browser)
-    assert browser.states() == ["measuring", "done"]
+    assert browser.states() == STATES
     assert {about for about, _ in browser.messages} == {"trust"}
-    first, last = (data for _, data in browser.messages)
+    _, first, *_, last = (data for _, data in browser.messages)
     assert first["chips"][1]["good"] is None
     assert last["chips"][1]["good"] is not None
     assert last["note"] == ""  # a phantom's lesion is known
@@ -70,7 +73,7 @@ def test_it_waits_for_maps_of_any_tab(bundle: ModelBundle, browser: Browser, req
     browser.stop = looks = Looks(lambda _: context.maps.end(key, stop_of_map))
     answer(context, request_for_trust, browser)
     assert looks.number == 3
-    assert browser.states() == ["measuring", "done"]
+    assert browser.states() == STATES
 
 
 def test_it_ends_when_nobody_waits(bundle: ModelBundle, browser: Browser, request_for_trust: TrustRequest) -> None:

@@ -22,6 +22,16 @@ SLOW = 300_000
 PHANTOM = {"name": "phantom.png", "mimeType": "image/png", "buffer": encoded(sample("naevus").image, "PNG")}
 BROKEN = {"name": "broken.png", "mimeType": "image/png", "buffer": PHANTOM["buffer"][:5000]}
 
+HOLD_WHAT_IS_ASKED_OF_PYTHON = """() => {
+  const [client, held] = [window.dash_clientside, []];
+  const send = client.set_props;
+  client.set_props = (id, props) => (id === "explain-current" ? held.push(props) : send(id, props));
+  window.release = () => {
+    client.set_props = send;
+    held.forEach((props) => send("explain-current", props));
+  };
+}"""
+
 
 def upload(page: Page, *files: object) -> None:
     page.locator("#explain-upload input[type=file]").set_input_files(list(files))
@@ -254,6 +264,44 @@ def test_a_broken_file_is_reported_and_the_others_are_opened(page: Page, console
     refused = [text for text in console_errors if "422" in text]
     assert len(refused) == 1
     console_errors.remove(refused[0])
+
+
+def test_passing_over_a_broken_file_cancels_no_map_for_good(page: Page, console_errors: list[str]) -> None:
+    page.goto("/explain?methods=scorecam")
+    upload(page, {**PHANTOM, "name": "a.png"}, BROKEN)
+    expect(page.locator("#explain-position")).to_have_text("1 of 2")
+    expect_state(page, "scorecam", "running")
+    page.get_by_role("button", name="Next image").press("Enter")
+    expect(page.locator("#explain-failed-name")).to_contain_text("broken.png")
+    page.get_by_role("button", name="Previous image").press("Enter")
+    expect_state(page, "scorecam", "done")
+    console_errors.remove(next(text for text in console_errors if "422" in text))
+
+
+def test_a_map_that_waits_is_cancelled_at_once(page: Page) -> None:
+    page.goto("/explain?sample=melanoma&methods=scorecam,shap_superpixels,rise")
+    expect_state(page, "shap_superpixels", "running")
+    expect_state(page, "rise", "waiting")
+    clicked = "button => { button.click(); return button.closest('.heat-card').dataset.state }"
+    assert page.get_by_role("button", name="Cancel RISE").evaluate(clicked) == "stopped"
+    page.get_by_role("button", name="Cancel SHAP by superpixel").click()
+    expect_state(page, "shap_superpixels", "stopped")
+    expect_state(page, "rise", "stopped")
+
+
+def test_nothing_is_said_of_another_image_than_is_shown(page: Page) -> None:
+    page.goto("/explain?methods=gradcam")
+    upload(page, {**PHANTOM, "name": "a.png"}, {**PHANTOM, "name": "b.png"})
+    expect(page.locator("#explain-position")).to_have_text("1 of 2")
+    page.get_by_role("button", name="Next image").press("Enter")
+    assert probabilities(page, 1)
+    page.evaluate(HOLD_WHAT_IS_ASKED_OF_PYTHON)
+    page.get_by_role("button", name="Previous image").press("Enter")
+    expect(page.locator("#explain-name")).to_have_text("a.png")
+    expect(page.locator("#explain-probabilities")).to_be_hidden()
+    page.evaluate("window.release()")
+    assert probabilities(page, 0)
+    expect(page.locator("#explain-probabilities")).to_be_visible()
 
 
 def test_the_opacity_is_changed_by_keyboard_without_asking_the_server(page: Page) -> None:

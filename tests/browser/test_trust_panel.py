@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.test_explain_page import SLOW, expect_heatmap
 
@@ -32,6 +32,23 @@ def test_a_map_is_judged_once_it_is_there_and_its_curves_open_at_a_key(page: Pag
     expect(dialog.locator(".js-plotly-plot .scatterlayer .trace")).to_have_count(8)
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
+
+
+def test_verdicts_that_were_lost_with_the_connection_are_measured_again(page: Page) -> None:
+    opened = []
+
+    def lose_the_first(socket: WebSocketRoute) -> None:
+        opened.append(socket)
+        server = socket.connect_to_server()
+        if len(opened) == 1:
+            socket.on_message(lambda sent: socket.close() if '"trust"' in str(sent) else server.send(sent))
+
+    page.route_web_socket("**/api/connection", lose_the_first)
+    page.goto(ADDRESS)
+    expect(page.locator("#explain-trust-note-gradcam")).to_contain_text("the connection to the server was lost")
+    page.get_by_role("button", name="Measure again what Grad-CAM is worth").click()
+    judged(page, "gradcam")
+    expect(page.get_by_role("button", name="Measure again what Grad-CAM is worth")).to_be_hidden()
 
 
 def test_what_was_judged_is_remembered(page: Page) -> None:
