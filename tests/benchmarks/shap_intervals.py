@@ -49,6 +49,7 @@ def measure(count: int = COUNT) -> dict[str, object]:
         "met": mean >= LEVEL,
         "covered": [round(run.covered, 3) for run in runs],
         "strongest_covered": [round(run.strongest_covered, 3) for run in runs],
+        "mean_strongest_covered": round(float(np.mean([run.strongest_covered for run in runs])), 3),
         "expected_correlations": [round(run.expected, 3) for run in runs],
         "found_correlations": [round(run.found, 3) for run in runs],
         "settled": sum(run.settled for run in runs),
