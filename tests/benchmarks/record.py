@@ -45,7 +45,7 @@ ROWS = {
         "LIME to a rank correlation of 0.95 with 5,000 samples of the lime library",
         "on each image; 10 times faster than the library's defaults through Keras",
         "on {reached} images; {ours_ms:.0f} ms, {ratio:.0f} times faster; it ends by itself after {settled_ms} ms, at "
-        "{settled_correlations}",
+        "correlations of {settled_correlations}",
     ),
     "shap": Row(
         "SHAP, {evaluations} evaluations, against shap through Keras",
