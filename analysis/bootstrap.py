@@ -43,7 +43,9 @@ def estimate(values: NDArray[np.float64]) -> Estimate:
     defined = values[1:][~np.isnan(values[1:])]
     if np.isnan(values[0]) or not len(defined):
         return Estimate(float(values[0]), float("nan"), float("nan"))
-    # Between two infinite values there is nothing to interpolate.
-    method = "linear" if np.isfinite(defined).all() else "inverted_cdf"
-    low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method=method)
+    ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    if np.isfinite(defined).all():
+        low, high = np.quantile(defined, ends)
+    else:  # between two infinite values there is nothing to interpolate
+        low, high = np.quantile(defined, ends, method="inverted_cdf")
     return Estimate(float(values[0]), float(low), float(high))

@@ -50,3 +50,10 @@ def test_undefined_resamples_are_left_out() -> None:
     values = np.array([0.5, np.nan, 0.4, 0.6])
     assert estimate(values).low == pytest.approx(0.405)
     assert np.isnan(estimate(np.array([np.nan, 0.1])).low)
+
+
+def test_a_statistic_that_is_infinite_in_many_resamples_has_an_infinite_end() -> None:
+    values = np.array([0.5, *np.linspace(0, 1, 90), *[np.inf] * 10])
+    found = estimate(values)
+    assert (found.value, found.high) == (0.5, np.inf)
+    assert 0 < found.low < 0.1
