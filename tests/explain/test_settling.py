@@ -22,8 +22,8 @@ def test_regions_that_are_all_the_same_have_settled_only_if_that_is_certain() ->
     assert rank_stability(np.zeros(5), np.eye(5)) == 0
 
 
-@pytest.mark.parametrize("noise", [3, 10, 30])
-def test_it_foretells_the_correlation_with_the_truth(noise: float) -> None:
+@pytest.mark.parametrize(("noise", "within"), [(3, 0.02), (10, 0.05), (30, 0.05)])
+def test_it_foretells_the_correlation_with_the_truth(noise: float, within: float) -> None:
     random = np.random.default_rng(2)
     truth = random.normal(size=50)
 
@@ -33,7 +33,7 @@ def test_it_foretells_the_correlation_with_the_truth(noise: float) -> None:
 
     foretold = np.mean([sampled_rank_stability(*run()) for _ in range(40)])
     found = np.mean([spearmanr(run()[0], truth).statistic for _ in range(40)])
-    assert foretold == pytest.approx(found, abs=0.05)
+    assert foretold == pytest.approx(found, abs=within)
 
 
 def test_noise_alone_has_no_order_to_settle() -> None:
