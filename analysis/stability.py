@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from analysis.pause import Pause, go_on
 from analysis.rank_correlation import rank_correlation
-from explain import explain
+from explain import MAX_SEED, explain
 from explain.attribution import Attribution
 from explain.methods import METHODS
 from model.prediction import Predictor
@@ -23,7 +23,6 @@ from model.symmetries import symmetries, undone
 ALL_VIEWS, FEW_VIEWS = tuple(range(1, 8)), (1, 4)
 CHEAP = 40
 BRIGHTNESS = (0.95, 1.05)
-SEEDS = 2**32  # numpy takes seeds below that
 
 
 def views(method: str) -> tuple[int, ...]:
@@ -78,7 +77,7 @@ def stability_seeds(
     attribution: Attribution, image: NDArray[np.uint8], predictor: Predictor, *, check: Pause = go_on
 ) -> float:
     """The agreement with the map that the next seed gives, in [-1, 1]; 1 for a method without chance."""
-    seed = (attribution.seed + 1) % SEEDS
+    seed = (attribution.seed + 1) % (MAX_SEED + 1)
     return _mean_agreement(attribution, [_again(attribution, image, predictor, seed, check)])
 
 

@@ -39,12 +39,12 @@
     const chips = found?.chips;
     if (drawn.get(panel) === chips) return;
     drawn.set(panel, chips);
-    place(part("chips", method)).replaceChildren(...(chips ?? []).map((verdict) => chip(verdict, said(verdict, state, shown[method]))));
+    place(part("chips", method)).replaceChildren(...(chips ?? []).map((verdict) => chip(verdict, said(verdict, found))));
   }
 
-  function said(verdict, state, key) {
+  function said(verdict, { state, done, total }) {
     const measuring = verdict.question === "stability" && state === "measuring";
-    return measuring ? `measuring stability, ${known.get(key).done} of ${known.get(key).total}` : verdict.text;
+    return measuring ? `measuring stability, ${done} of ${total}` : verdict.text;
   }
 
   function note(state, found) {
